@@ -1,0 +1,46 @@
+# make help lists the targets.
+
+GO        ?= go
+RACE_PKGS ?= ./internal/...
+RACE_TIME ?= 10m
+
+# Lint is pinned: another version finds other things.
+LINT_VERSION := 2.15.0
+LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
+
+.PHONY: help build test check lint race fmt tools-postgres tools-lint tools-race clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+build: ## bin/seatlink, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/seatlink ./cmd/seatlink
+
+test: tools-postgres ## all tests, on SQLite and on a real PostgreSQL
+	$(GO) test ./...
+
+check: lint race ## what a change must pass besides make test
+
+lint: tools-lint ## gofmt, go vet, golangci-lint
+	@files=$$(gofmt -l .) || exit 1; test -z "$$files" || { echo "not gofmt's form (make fmt):"; echo "$$files"; exit 1; }
+	$(GO) vet ./...
+	$(LINT) run ./...
+
+race: tools-postgres tools-race ## the tests of RACE_PKGS under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) $(RACE_PKGS)
+
+fmt: tools-lint ## write the files in the form that lint wants
+	$(LINT) fmt ./...
+
+tools-postgres: ## PostgreSQL's programs, installed when root, else named when missing
+	@tools/postgres
+
+tools-lint: ## golangci-lint in .cache/bin
+	@tools/golangci-lint $(LINT_VERSION) $(LINT)
+
+tools-race:
+	@cc=$$($(GO) env CC); command -v $$cc >/dev/null || \
+	 { echo "the race detector needs a C compiler, and $$cc is missing: apt-get install gcc libc6-dev" >&2; exit 1; }
+
+clean: ## remove what was built and fetched here
+	rm -rf bin .cache

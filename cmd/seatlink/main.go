@@ -1,0 +1,70 @@
+// Command seatlink is an open system of record for tickets with the Link API in
+// front. `seatlink demo` runs all of it on a house made up for trying things.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // venues have zones, wherever this runs
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		if !errors.Is(err, errTold) {
+			fmt.Fprintln(os.Stderr, "seatlink:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errTold ends a command that has already said what is wrong.
+var errTold = errors.New("told")
+
+// commands are the verbs of the program.
+type commands struct {
+	Demo  demoCommand  `cmd:"" help:"Make a house to try things with, and serve it."`
+	Serve serveCommand `cmd:"" help:"Serve a database that has a house."`
+	Audit auditCommand `cmd:"" help:"Check every invariant of a database; exits 1 if one is broken."`
+	Bench benchCommand `cmd:"" help:"Drive a running server and tell its figures."`
+}
+
+// surroundings are what a command has of the world.
+type surroundings struct {
+	ctx            context.Context
+	getenv         func(string) string
+	stdout, stderr io.Writer
+}
+
+// run is main without the process: tests call it with their own arguments.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	ended := -1
+	parser, err := kong.New(&commands{},
+		kong.Name("seatlink"),
+		kong.Description("An open system of record for tickets, with the Link API in front."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { ended = code }),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case ended == 0: // --help was asked for and printed
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w (see seatlink --help)", err)
+	}
+	return command.Run(&surroundings{ctx, getenv, stdout, stderr})
+}

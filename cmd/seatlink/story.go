@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/house"
+)
+
+// A demoStory is what a visitor of the demo needs to know.
+type demoStory struct {
+	URL      string
+	Partners []demoPartner
+
+	data, db string
+	house    house.Demo
+	made     time.Time
+}
+
+// A demoPartner can come in.
+type demoPartner struct {
+	Application   access.ApplicationID    `json:"applicationId"`
+	APIKey        string                  `json:"apiKey"`
+	Channel       access.Channel          `json:"channelCode"`
+	Code          string                  `json:"authorizationCode"` // good for 7 days, until its pair is used
+	Organizations []access.OrganizationID `json:"organizations"`
+}
+
+// demoFile is the form of --json.
+type demoFile struct {
+	URL           string             `json:"url"`
+	DB            string             `json:"db"`
+	Organizations []demoOrganization `json:"organizations"`
+	Partners      []demoPartner      `json:"partners"`
+	Listings      []house.Listing    `json:"listings"`
+	Barcodes      []house.Barcode    `json:"barcodes"`
+	Patrons       []house.Patron     `json:"patrons"`
+}
+
+type demoOrganization struct {
+	ID              access.OrganizationID `json:"id"`
+	DistributorCode string                `json:"distributorCode"`
+}
+
+// write puts the file where programs look for it, once all in it holds.
+func (s demoStory) write(path string) error {
+	file := demoFile{
+		URL: s.URL, DB: s.db, Partners: s.Partners,
+		Listings: s.house.Listings, Barcodes: s.house.Barcodes, Patrons: s.house.Patrons,
+	}
+	for _, o := range s.house.Organizations {
+		file.Organizations = append(file.Organizations, demoOrganization{o.ID, o.DistributorCode})
+	}
+	return writeWhole(path, file)
+}
+
+// listingFor is the first listing of a channel.
+func (s demoStory) listingFor(channel access.Channel) boxoffice.ListingID {
+	for _, l := range s.house.Listings {
+		if l.Channel == channel {
+			return l.ID
+		}
+	}
+	return ""
+}
+
+// show tells a person where things are and how to sell a ticket.
+func (s demoStory) show(out io.Writer) {
+	partner := s.Partners[0]
+	var organizations []string
+	for _, o := range s.house.Organizations {
+		organizations = append(organizations, fmt.Sprintf("%d %s (%s), %d tickets", o.ID, o.Name, o.DistributorCode, o.Tickets))
+	}
+	// What is written is a terminal's: a failure is nobody's to mend.
+	_ = storyText.Execute(out, map[string]any{
+		"URL": s.URL, "Data": s.data, "Organizations": organizations, "Partner": partner,
+		"Listing": s.listingFor(partner.Channel), "Barcode": s.barcodeOf(partner), "Order": "demo-" + strings.ToLower(fmt.Sprintf("%x", time.Now().UnixNano())),
+		"Ends": s.made.AddDate(0, 0, 30).Format(time.DateOnly),
+	})
+}
+
+func (s demoStory) barcodeOf(p demoPartner) house.Barcode {
+	for _, b := range s.house.Barcodes {
+		if b.Organization == p.Organizations[len(p.Organizations)-1] {
+			return b
+		}
+	}
+	return house.Barcode{}
+}
+
+// storyText is what the demo prints. The lines between the two rules are pasted
+// into sh, the whole sale in order; a test runs them as they stand.
+var storyText = template.Must(template.New("story").Parse(`
+seatlink is ready
+  start page    {{.URL}}/
+  partner API   {{.URL}}/v1
+  health        {{.URL}}/livez  {{.URL}}/readyz
+  data folder   {{.Data}}  (its listings end on {{.Ends}}; remove the folder for a fresh house)
+{{range .Organizations}}  organization  {{.}}
+{{end}}
+A whole sale, from access token to ticket. Paste this into sh (the code is good until its access token is used):
+----------------------------------------------------------------------
+api() { curl -sS "$@" -H "Authorization: Bearer $ACCESS" -H 'PAC-Application-ID: {{.Partner.Application}}' -H 'PAC-API-Key: {{.Partner.APIKey}}' -H 'PAC-Channel-Code: {{.Partner.Channel}}' -H 'PAC-Organization-ID: 999' -H 'Content-Type: application/json' -A 'Demo/1.0'; echo; }
+first() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
+
+# 1. an access token for the authorization code
+PAIR=$(curl -sS {{.URL}}/v1/auth/token -H 'Content-Type: application/json' -d '{"grantType":"authorization_code","code":"{{.Partner.Code}}"}'); echo "$PAIR"
+ACCESS=$(echo "$PAIR" | first accessToken)
+
+# 2. the catalog of organization 999
+api '{{.URL}}/v1/catalog/events' --compressed | cut -c 1-600
+
+# 3. a listing that a patron made in MyAccount; one of its tickets
+LISTING=$(api {{.URL}}/v1/listings/{{.Listing}}); echo "$LISTING"
+TOKEN=$(echo "$LISTING" | first token)
+
+# 4. is a ticket valid? by its barcode, and by its token
+api {{.URL}}/v1/tickets/verify -d '{"tickets":[{"accessId":"{{.Barcode.Event}}","barcodes":["{{.Barcode.Barcode}}"]}]}'
+api {{.URL}}/v1/tickets/verify -d '{"tickets":[{"tokens":["'$TOKEN'"]}]}'
+
+# 5. lock it while it is listed
+api -X PUT {{.URL}}/v1/tickets/lock -d '{"source":"MY_ACCOUNT","listing":{"externalListingId":"L-1","totalPrice":100,"tokens":[{"token":"'$TOKEN'","individualPrice":100}]}}'
+
+# 6. sell it to a buyer
+SALE=$(api {{.URL}}/v1/cart/complete-order -d '{"listing":[{"externalListingId":"L-1","externalOrderId":"{{.Order}}","totalPrice":100,"totalFees":4,"tokens":[{"token":"'$TOKEN'","individualPrice":100,"individualFees":4}]}],"buyer":[{"firstName":"Ada","lastName":"Example","emailAddress":{"email":"ada@example.com"}}],"settlement":[{"totalAmountPaid":104,"amountToSeller":90}]}'); echo "$SALE"
+PROCESS=$(echo "$SALE" | first processId)
+
+# 7. what became of the order
+api {{.URL}}/v1/cart/complete-order/$PROCESS
+
+# 8. the ticket: open the url in a browser
+PRINT=$(api {{.URL}}/v1/tickets/print -d '{"externalOrderId":"{{.Order}}","tokens":["'$TOKEN'"]}'); echo "$PRINT"
+curl -sS "$(echo "$PRINT" | first url)" | grep -o '<title>.*</title>'
+----------------------------------------------------------------------
+Ctrl-C stops the server; the house stays for the next time.
+`))

@@ -1,0 +1,304 @@
+package boxoffice
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/access"
+)
+
+// Needs names the rows an act touches, by key and nothing else.
+type Needs struct {
+	Tickets []Token     // locked
+	Orders  []OrderKey  // locked; the name of a missing one is claimed until the commit
+	People  []PersonKey // read in the organizations of the tickets, not locked; the name of a missing one is claimed
+	Yields  bool        // gives way first when too much is asked at once
+} // Events and organizations come along with their tickets, read after the locks.
+
+// Size is how many rows are named.
+func (n Needs) Size() int { return len(n.Tickets) + len(n.Orders) + len(n.People) }
+
+// An Act is one thing somebody wants done to the books.
+type Act interface {
+	// Needs names the rows by key. It is called once, and its slices are not
+	// changed afterwards.
+	Needs() Needs
+	// Decide reads and changes b and keeps its own answer. It touches nothing
+	// else: no clock, no network, no log. It may run again on fresh books, so it
+	// clears its answer first. An error keeps nothing of what it did; a refusal
+	// that must last is an answer, not an error.
+	Decide(b *Books) error
+}
+
+// PersonAt is a person within an organization.
+type PersonAt struct {
+	Organization access.OrganizationID
+	Key          PersonKey
+}
+
+// Books are what one batch of acts sees and changes. They hand out values, not
+// pointers, so nothing leaks between acts. Reading a row that no Needs of the
+// batch named panics: the act is wrong, and loses.
+type Books struct {
+	// Now is the database's clock, read after the rows were locked.
+	Now time.Time
+
+	ids Ids
+	act int // the one that decides, counted from 1
+
+	tickets shelf[Token, Ticket]
+	orders  shelf[OrderKey, Order]
+	people  shelf[PersonAt, PatronID]
+	named   map[PersonKey]int // by which act
+	events  map[EventID]Event
+	orgs    map[access.OrganizationID]Organization
+
+	// What is only ever added, with the marks of the layers.
+	journal   []Entered
+	patrons   []Patron
+	documents []Document
+	tasks     []Task
+}
+
+// Ids makes what must be new: random words, and numbers of a series. Only tests
+// make them predictable.
+type Ids interface {
+	// Word returns n random characters of A-Z and 0-9 without I, L, O and U.
+	Word(n int) string
+	// Digits returns n random decimal digits.
+	Digits(n int) string
+	// Number returns the next number of a series; numbers may be left out.
+	Number(series string) int64
+}
+
+// A Series of numbers, unique over the installation.
+const (
+	SeriesPatron      = "patron"
+	SeriesTransaction = "transaction"
+)
+
+// An Entered row is one change of a ticket, as the journal keeps it.
+type Entered struct {
+	Ticket Ticket // after the change
+	What   What
+	By     access.Principal
+	Order  string // the key of the order that a sale belongs to
+}
+
+// What happened to a ticket, in the journal's words.
+type What string
+
+// The words of the journal.
+const (
+	Locked   What = "lock"
+	Relocked What = "relock" // the same lock with other terms
+	Unlocked What = "unlock"
+	Sold     What = "sale"
+	Loaded   What = "load" // of an event, by a house file
+)
+
+// A Task is work to be done after the commit, by whatever process takes it.
+type Task struct {
+	ID      string // unique; a task entered again under the same id is dropped
+	Kind    string
+	Subject string
+	Due     time.Time
+}
+
+// Rows are what a store loaded for the acts of a batch.
+type Rows struct {
+	Now           time.Time
+	Tickets       []Ticket
+	Orders        []Order
+	People        map[PersonAt]PatronID // the oldest account of each
+	Events        []Event
+	Organizations []Organization
+}
+
+// NewBooks opens books over rows. A row that an act names and that is not among
+// them does not exist.
+func NewBooks(rows Rows, ids Ids) *Books {
+	b := &Books{
+		Now: rows.Now, ids: ids,
+		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), people: newShelf[PersonAt, PatronID](),
+		named:  map[PersonKey]int{},
+		events: make(map[EventID]Event, len(rows.Events)),
+		orgs:   make(map[access.OrganizationID]Organization, len(rows.Organizations)),
+	}
+	for i := range rows.Tickets {
+		b.tickets.load(rows.Tickets[i].Token, &rows.Tickets[i])
+	}
+	for i := range rows.Orders {
+		b.orders.load(rows.Orders[i].Key, &rows.Orders[i])
+	}
+	for at, id := range rows.People {
+		b.people.load(at, &id)
+	}
+	for _, e := range rows.Events {
+		b.events[e.ID] = e
+	}
+	for _, o := range rows.Organizations {
+		b.orgs[o.ID] = o
+	}
+	return b
+}
+
+// Run lets one act decide. What it did is kept only when Run returns nil. A
+// panic of the act is returned as a Panic.
+func (b *Books) Run(act Act, needs Needs) (err error) {
+	b.act++
+	b.tickets.name(needs.Tickets, b.act)
+	b.orders.name(needs.Orders, b.act)
+	for _, key := range needs.People {
+		b.named[key] = b.act
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = Panic{Value: p}
+		}
+	}()
+	return b.Try(func() error { return act.Decide(b) })
+}
+
+// A Panic is what an act died of. It is a bug; the other acts go on.
+type Panic struct{ Value any }
+
+// Error tells the value.
+func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) }
+
+// Try keeps all of f's changes or none: each act runs in one, and so does each
+// element of a cart.
+func (b *Books) Try(f func() error) (err error) {
+	journal, patrons, documents, tasks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks)
+	kept := false
+	b.tickets.push()
+	b.orders.push()
+	b.people.push()
+	defer func() { // on a panic too, so the books are whole for the next act
+		b.tickets.pop(kept)
+		b.orders.pop(kept)
+		b.people.pop(kept)
+		if !kept {
+			b.journal, b.patrons = b.journal[:journal], b.patrons[:patrons]
+			b.documents, b.tasks = b.documents[:documents], b.tasks[:tasks]
+		}
+	}()
+	err = f()
+	kept = err == nil
+	return err
+}
+
+// Ticket returns a ticket by its token.
+func (b *Books) Ticket(token Token) (Ticket, bool) { return b.tickets.at(token, b.act) }
+
+// Change is the only way to change a ticket: it counts the version and writes
+// the journal row. Two acts of one batch on one ticket make two versions and
+// two rows.
+func (b *Books) Change(t Ticket, what What, by access.Principal, order string) {
+	t.Version++
+	b.tickets.put(t.Token, t)
+	b.journal = append(b.journal, Entered{Ticket: t, What: what, By: by, Order: order})
+}
+
+// Event returns the event of a loaded ticket.
+func (b *Books) Event(id EventID) Event {
+	e, ok := b.events[id]
+	if !ok {
+		panic(fmt.Sprintf("event %s is of no ticket that was named", id))
+	}
+	return e
+}
+
+// Organization returns the organization of a loaded ticket.
+func (b *Books) Organization(id access.OrganizationID) Organization {
+	o, ok := b.orgs[id]
+	if !ok {
+		panic(fmt.Sprintf("organization %d is of no ticket that was named", id))
+	}
+	return o
+}
+
+// Order returns an order by its key.
+func (b *Books) Order(key OrderKey) (Order, bool) { return b.orders.at(key, b.act) }
+
+// PutOrder keeps an order, new or changed.
+func (b *Books) PutOrder(o Order) {
+	o.Version++
+	b.orders.put(o.Key, o)
+}
+
+// Patron returns the account of a person in an organization: the oldest that
+// the person's first key finds, else a new one. An account that exists is never
+// changed.
+func (b *Books) Patron(org access.OrganizationID, who Person) PatronID {
+	if len(who.Keys) > 0 {
+		at := PersonAt{org, who.Keys[0]}
+		if id, ok := b.person(at); ok {
+			return id
+		}
+	}
+	p := Patron{
+		ID: PatronID(fmt.Sprint(b.Number(SeriesPatron))), Organization: org,
+		Contact: who.Contact, Keys: who.Keys, Since: b.Now,
+	}
+	b.patrons = append(b.patrons, p)
+	for _, key := range who.Keys {
+		// A second key may find somebody older: that account keeps the name.
+		at := PersonAt{org, key}
+		if _, taken := b.people.lookup(at); !taken {
+			b.people.put(at, p.ID)
+		}
+	}
+	return p.ID
+}
+
+// person finds an account by a key that the deciding act named.
+func (b *Books) person(at PersonAt) (PatronID, bool) {
+	if b.named[at.Key] != b.act {
+		panic("act looks for a person whom its Needs do not name")
+	}
+	return b.people.lookup(at)
+}
+
+// Issue puts a ticket on a page. Issuing the same document again changes nothing.
+func (b *Books) Issue(d Document) { b.documents = append(b.documents, d) }
+
+// Enter adds a task, due at its time.
+func (b *Books) Enter(t Task) { b.tasks = append(b.tasks, t) }
+
+// Word returns n random characters (Ids.Word).
+func (b *Books) Word(n int) string { return b.ids.Word(n) }
+
+// Digits returns n random decimal digits.
+func (b *Books) Digits(n int) string { return b.ids.Digits(n) }
+
+// Number returns the next number of a series.
+func (b *Books) Number(series string) int64 { return b.ids.Number(series) }
+
+// Outcome is everything the acts that went through changed and added, for the
+// store to save.
+type Outcome struct {
+	Tickets   []Ticket // changed, in no order
+	Orders    []Order  // new and changed, in no order
+	Patrons   []Patron // new
+	Documents []Document
+	Tasks     []Task
+	Journal   []Entered // in the order they happened
+}
+
+// Outcome tells what to save.
+func (b *Books) Outcome() Outcome {
+	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Journal: b.journal}
+	for _, t := range b.tickets.kept {
+		o.Tickets = append(o.Tickets, t)
+	}
+	for _, order := range b.orders.kept {
+		o.Orders = append(o.Orders, order)
+	}
+	return o
+}
+
+// Empty reports whether there is nothing to save.
+func (o Outcome) Empty() bool {
+	return len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0
+}

@@ -1,0 +1,90 @@
+package boxoffice
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+// Catalog returns what an organization offers on the secondary market, ordered
+// by date, time and id (contract.md call 2). An organization that does not exist
+// is fault.OrganizationUnknown, one not granted fault.NotPermitted.
+func (o *Office) Catalog(ctx context.Context, who access.Principal, org access.OrganizationID, q CatalogQuery) ([]Event, error) {
+	if !who.Serves(org) {
+		if _, err := o.store.Organization(ctx, org); err != nil {
+			return nil, err
+		}
+		return nil, fault.NotPermitted
+	}
+	catalog, err := o.store.Catalog(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	for _, e := range catalog.Events {
+		if e.Open(catalog.Now) && q.wants(e) {
+			events = append(events, e)
+		}
+	}
+	slices.SortFunc(events, func(a, b Event) int {
+		dateA, timeA := a.Start.Halves()
+		dateB, timeB := b.Start.Halves()
+		return cmp.Or(cmp.Compare(dateA, dateB), cmp.Compare(timeA, timeB), cmp.Compare(a.ID, b.ID))
+	})
+	return events, nil
+}
+
+func (q CatalogQuery) wants(e Event) bool {
+	date, _ := e.Start.Halves()
+	return (q.Season == "" || q.Season == e.Season) &&
+		(q.Facility == "" || q.Facility == e.FacilityCode) &&
+		(q.From == "" || date != "" && date >= q.From)
+}
+
+// Halves are the date and the time of the contract: the halves of one instant
+// in UTC, YYYY-MM-DD and HH:MM:SSZ, or the venue's date and TBD, or two empty
+// strings.
+func (w When) Halves() (date, clock string) {
+	switch {
+	case !w.At.IsZero():
+		at := w.At.UTC()
+		return at.Format(time.DateOnly), at.Format("15:04:05Z")
+	case w.Date != "":
+		return w.Date, "TBD"
+	}
+	return "", ""
+}
+
+// Listing shows the seats a patron picked, without those that are no longer the
+// patron's or that the channel could not lock (contract.md call 3). An unknown
+// listing, an expired one and another channel's are fault.ListingUnknown.
+func (o *Office) Listing(ctx context.Context, who access.Principal, id ListingID) (ShownListing, error) {
+	listing, view, err := o.store.Listing(ctx, id)
+	if err != nil {
+		return ShownListing{}, err
+	}
+	if listing.Channel != who.Channel || !who.Serves(listing.Organization) || !view.Now.Before(listing.Expires) {
+		return ShownListing{}, fault.ListingUnknown
+	}
+	shown := ShownListing{ID: listing.ID}
+	place := map[EventID]int{}
+	for _, token := range listing.Tokens {
+		t, ok := view.Tickets[token]
+		e := view.Events[t.Event]
+		if !ok || t.Owner != listing.Patron || whyNotLockable(t, e, who.Channel, view.Now) != nil {
+			continue
+		}
+		i, ok := place[e.ID]
+		if !ok {
+			i = len(shown.Groups)
+			place[e.ID] = i
+			shown.Groups = append(shown.Groups, ListingGroup{Event: e.ID, Season: e.Season, Item: e.Item})
+		}
+		shown.Groups[i].Tickets = append(shown.Groups[i].Tickets, t)
+	}
+	return shown, nil
+}

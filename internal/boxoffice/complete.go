@@ -1,0 +1,283 @@
+package boxoffice
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+// Complete sells the tickets of a cart to its buyer (contract.md call 6). Each
+// element is one order: all its tickets are sold, or none. A ticket must be
+// locked by the caller's channel; the sale consumes the lock, makes the buyer
+// the owner and gives the ticket a new barcode. All that a cart does is one
+// transaction.
+//
+// It is idempotent by (channel, externalOrderId): an order that was sold before
+// answers as it did, under its first process; with other content it is refused
+// with fault.OrderMismatch. Refused orders left nothing behind and are tried
+// again by a repeat.
+//
+// These refuse the cart as a whole: fault.CartMixed for tickets of two
+// organizations, fault.OrdersApart for orders known under two processes,
+// fault.AmountInvalid and fault.AmountRange.
+func (o *Office) Complete(ctx context.Context, who access.Principal, cart Cart) (Sale, error) {
+	act := &completeAct{
+		who: who, cart: cart,
+		buyer: Person{Contact: cart.Buyer, Keys: o.people.PersonKeys(cart.Buyer)},
+	}
+	for _, e := range cart.Elements {
+		act.keys = append(act.keys, OrderKey{who.Channel, e.ExternalOrderID})
+		act.contents = append(act.contents, content(e, cart.Buyer, cart.Settlement))
+	}
+	if err := o.store.Do(ctx, act); err != nil {
+		return Sale{}, err
+	}
+	return act.answer, nil
+}
+
+// content is a hash of all that makes two requests for an order the same.
+func content(e CartElement, buyer Contact, s Settlement) string {
+	h := sha256.New()
+	person, _ := json.Marshal(buyer) // strings and flags only: it cannot fail
+	fmt.Fprintf(h, "%q %q %v %v %v %v %s\n", e.ExternalListingID, e.ExternalOrderID,
+		e.TotalPrice, e.TotalFees, s.TotalPaid, s.ToSeller, person)
+	for _, line := range e.Lines {
+		fmt.Fprintf(h, "%q %v %v\n", line.Token, line.Price, line.Fees)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+type completeAct struct {
+	who      access.Principal
+	cart     Cart
+	buyer    Person
+	keys     []OrderKey // of the elements
+	contents []string   // of the elements
+
+	answer Sale
+}
+
+func (a *completeAct) Needs() Needs {
+	needs := Needs{Orders: a.keys, People: a.buyer.identity()}
+	for _, e := range a.cart.Elements {
+		for _, line := range e.Lines {
+			needs.Tickets = append(needs.Tickets, line.Token)
+		}
+	}
+	return needs
+}
+
+func (a *completeAct) Decide(b *Books) error {
+	a.answer = Sale{}
+	known, err := a.known(b)
+	if err != nil {
+		return err
+	}
+	org, err := a.organization(b)
+	if err != nil {
+		return err
+	}
+	sums, err := a.sums(org)
+	if err != nil {
+		return err
+	}
+	process := ProcessID(b.Word(processIDLength))
+	for _, order := range known {
+		process = order.Process
+	}
+	var orders []Order
+	for i, e := range a.cart.Elements {
+		order, ok := known[i]
+		switch {
+		case ok && order.Content != a.contents[i]:
+			a.refuse(e, refuse("", fault.OrderMismatch))
+			continue
+		case !ok:
+			err := b.Try(func() error {
+				var refused []Refusal
+				order, refused = a.sell(b, i, org, process, sums)
+				a.refuse(e, refused...)
+				return errOf(refused)
+			})
+			if err != nil {
+				continue
+			}
+		}
+		orders = append(orders, order)
+	}
+	refused := a.answer.Refused
+	a.answer = saleOf(orders)
+	a.answer.Refused = refused
+	return nil
+}
+
+// processIDLength gives a process at least 128 random bits at 5 bits a character.
+const processIDLength = 26
+
+// known finds the elements that were sold before, by their place in the cart.
+func (a *completeAct) known(b *Books) (map[int]Order, error) {
+	known := map[int]Order{}
+	var process ProcessID
+	for i, key := range a.keys {
+		order, ok := b.Order(key)
+		if !ok {
+			continue
+		}
+		if process != "" && order.Process != process {
+			return nil, fault.OrdersApart
+		}
+		known[i], process = order, order.Process
+	}
+	return known, nil
+}
+
+// organization is the one that all tickets of the cart belong to, as far as the
+// caller may see them; the zero one when it may see none.
+func (a *completeAct) organization(b *Books) (Organization, error) {
+	var org Organization
+	for _, e := range a.cart.Elements {
+		for _, line := range e.Lines {
+			t, ok := b.Ticket(line.Token)
+			switch {
+			case !ok || !a.who.Serves(t.Organization):
+			case org.ID == 0:
+				org = b.Organization(t.Organization)
+			case org.ID != t.Organization:
+				return Organization{}, fault.CartMixed
+			}
+		}
+	}
+	return org, nil
+}
+
+// sell makes one order of an element. Refusals come with externalOrderId unset;
+// one or more of them undo what it did.
+func (a *completeAct) sell(b *Books, place int, org Organization, process ProcessID, sums cartSums) (Order, []Refusal) {
+	element := a.cart.Elements[place]
+	if refused := a.refusals(b, element); len(refused) > 0 {
+		return Order{}, refused
+	}
+	sum := sums.elements[place]
+	if sums.differ(place) && org.StrictSums {
+		return Order{}, []Refusal{refuse("", fault.SumsDiffer)}
+	}
+	order := Order{
+		Key: a.keys[place], Process: process, Organization: org.ID, State: OrderComplete, Content: a.contents[place],
+		ExternalListingID: element.ExternalListingID, Currency: org.Currency, Price: sum.price, Fees: sum.fees,
+		Settlement: sums.settled(place), Differs: sums.differ(place), Buyer: b.Patron(org.ID, a.buyer), At: b.Now, Place: place,
+	}
+	for i, line := range element.Lines {
+		t, _ := b.Ticket(line.Token)
+		seller := t.Owner
+		t.Owner, t.Owned, t.Hold = order.Buyer, t.Version+1, Hold{}
+		t.Barcode = newBarcode(b, t.Organization)
+		b.Change(t, Sold, a.who, order.Key.String())
+		order.Lines = append(order.Lines, OrderLine{
+			Token: t.Token, Price: sum.lines[i].price, Fees: sum.lines[i].fees,
+			From: seller, To: t.Owner, Version: t.Owned,
+		})
+		order.offer(t, b.Event(t.Event))
+	}
+	order.transact(b)
+	b.PutOrder(order)
+	return order, nil
+}
+
+// refusals tells of each ticket of an element why it cannot be sold.
+func (a *completeAct) refusals(b *Books, e CartElement) []Refusal {
+	var refused []Refusal
+	for _, line := range e.Lines {
+		t, ok := b.Ticket(line.Token)
+		switch {
+		case !ok || !a.who.Serves(t.Organization):
+			refused = append(refused, refuse(line.Token, fault.TokenUnknown))
+		case t.Hold.Kind == Free && !t.Void:
+			refused = append(refused, refuse(line.Token, fault.TokenNotLocked))
+		default:
+			if reason := whyNotLockable(t, b.Event(t.Event), a.who.Channel, b.Now); reason != nil {
+				refused = append(refused, refuse(line.Token, reason))
+			}
+		}
+	}
+	return refused
+}
+
+func (a *completeAct) refuse(e CartElement, refused ...Refusal) {
+	for _, r := range refused {
+		r.ExternalOrderID = e.ExternalOrderID
+		a.answer.Refused = append(a.answer.Refused, r)
+	}
+}
+
+// errOf makes an error of refusals, to undo what was tried.
+func errOf(refused []Refusal) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	return refused[0].Reason
+}
+
+// newBarcode is the organization's id and 13 random digits (contract.md §1).
+func newBarcode(b *Books, org access.OrganizationID) Barcode {
+	return Barcode(fmt.Sprint(org) + b.Digits(13))
+}
+
+// offer adds a sold ticket to the offer of its event, price level and type.
+func (o *Order) offer(t Ticket, e Event) {
+	priceType := e.PriceTypes[t.PriceType]
+	if priceType == "" {
+		priceType = t.PriceType
+	}
+	seat := OfferSeat{Token: t.Token, Event: t.Event, Section: t.Section, Row: t.Row, Seat: t.Seat, Owner: t.Owner}
+	for i, offer := range o.Offers {
+		if offer.Seats[0].Event == t.Event && offer.PriceLevel == t.PriceLevel && offer.PriceType == priceType {
+			o.Offers[i].Seats = append(offer.Seats, seat)
+			return
+		}
+	}
+	o.Offers = append(o.Offers, Offer{
+		Season: e.Season, Item: e.Item, Basis: e.Basis, EventName: e.Title(),
+		PriceLevel: t.PriceLevel, PriceType: priceType, Seats: []OfferSeat{seat},
+	})
+}
+
+// saleOf is the answer that tells of these orders, which are of one process.
+func saleOf(orders []Order) Sale {
+	sale := Sale{Status: OrderFailed}
+	for _, order := range orders {
+		sale.Process, sale.Currency = order.Process, order.Currency
+		switch {
+		case order.State == OrderPending:
+			sale.Status = OrderPending
+		case order.State == OrderComplete && sale.Status == OrderFailed:
+			sale.Status = OrderComplete
+		}
+		if order.State != OrderComplete {
+			continue
+		}
+		sale.Paid += order.Price + order.Fees
+		sale.Offers = append(sale.Offers, order.Offers...)
+		for _, t := range order.Transactions {
+			sale.Transactions = append(sale.Transactions, SaleTransaction{Season: t.Season, Number: t.Number})
+		}
+	}
+	return sale
+}
+
+// Process tells what became of a cart (contract.md call 7). An unknown process
+// and one of another channel are fault.ProcessUnknown.
+func (o *Office) Process(ctx context.Context, who access.Principal, id ProcessID) (Sale, error) {
+	orders, err := o.store.Process(ctx, id)
+	if err != nil {
+		return Sale{}, err
+	}
+	if len(orders) == 0 || orders[0].Key.Channel != who.Channel {
+		return Sale{}, fault.ProcessUnknown
+	}
+	return saleOf(orders), nil
+}

@@ -1,0 +1,109 @@
+package partnerapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+)
+
+// A BoxOffice does the work behind the endpoints. It is called by many
+// goroutines at once. Errors are reasons of package fault, and refuse the
+// request as a whole; what became of its elements stands in the answers.
+type BoxOffice interface {
+	// Catalog returns events in the order they are to be shown, or
+	// fault.OrganizationUnknown or fault.NotPermitted.
+	Catalog(ctx context.Context, who access.Principal, org access.OrganizationID, q boxoffice.CatalogQuery) ([]boxoffice.Event, error)
+	Listing(ctx context.Context, who access.Principal, id boxoffice.ListingID) (boxoffice.ShownListing, error)
+	Verify(ctx context.Context, who access.Principal, groups []boxoffice.VerifyGroup) ([]boxoffice.Verified, error)
+	Lock(ctx context.Context, who access.Principal, req boxoffice.LockRequest) (boxoffice.Locking, error)
+	Unlock(ctx context.Context, who access.Principal, tokens []boxoffice.Token) (boxoffice.Unlocking, error)
+	Complete(ctx context.Context, who access.Principal, cart boxoffice.Cart) (boxoffice.Sale, error)
+	Process(ctx context.Context, who access.Principal, id boxoffice.ProcessID) (boxoffice.Sale, error)
+	Print(ctx context.Context, who access.Principal, req boxoffice.PrintRequest) (boxoffice.Printing, error)
+}
+
+// A Desk knows who is calling. An *access.LimitError decides the Retry-After
+// header; of an *access.ReuseError the log tells, and the caller nothing.
+type Desk interface {
+	// Authenticate returns fault.AccessTokenRequired, AccessTokenExpired,
+	// AccessTokenRevoked, KeyInvalid or NotPermitted for callers it does not let
+	// in. RequestID and Sandbox of the Principal are set by the door.
+	Authenticate(ctx context.Context, c access.Credentials) (access.Principal, error)
+	// Exchange returns fault.GrantInvalid, GrantTypeUnknown, GrantMalformed or
+	// TooManyRequests for grants it does not take.
+	Exchange(ctx context.Context, g access.Grant) (access.Pair, error)
+}
+
+// Options are what an installation chooses about the door.
+type Options struct {
+	Log     *slog.Logger // nil discards
+	Sandbox bool         // callbacks may go to http and to the machine itself
+}
+
+// New opens the door: a handler for every path under /v1. It is safe for
+// concurrent use. The server in front sets the time limits, and the 16 KiB of
+// headers beyond which it answers 431 itself.
+func New(office BoxOffice, desk Desk, options Options) http.Handler {
+	a := &api{office: office, desk: desk, log: options.Log, sandbox: options.Sandbox}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipFrom), gzhttp.EnableZstd(false), gzhttp.SuffixETag(gzipSuffix))
+	if err != nil {
+		panic(fmt.Sprintf("gzip options that never change are refused: %v", err))
+	}
+	return compress(a.observe(a.limit(a.mux())))
+}
+
+const (
+	// gzipFrom is the size from which an answer is worth compressing.
+	gzipFrom = 1 << 10
+	// gzipSuffix tells the two encodings of a body apart in its ETag.
+	gzipSuffix = "-gzip"
+)
+
+type api struct {
+	office  BoxOffice
+	desk    Desk
+	log     *slog.Logger
+	sandbox bool
+}
+
+// A handler answers one request with a status and a body, or an error. It reads
+// nothing but the call and writes nothing: the frame does.
+type handler func(ctx context.Context, c *call) (status int, body any, err error)
+
+// A route is one way in.
+type route struct {
+	method, path string
+	act          handler
+	open         bool // whoever calls needs no access token
+	body         bool // the request has one that is read
+	secret       bool // the answer holds secrets, which compression would let leak
+	tagged       bool // the answer has an ETag
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{method: "POST", path: authPath, act: a.authToken, open: true, body: true, secret: true},
+		{method: "GET", path: "/v1/catalog/events", act: a.catalogEvents, tagged: true},
+		{method: "GET", path: "/v1/listings/{listingId}", act: a.listing},
+		{method: "PUT", path: "/v1/tickets/lock", act: a.lockTickets, body: true},
+		{method: "PUT", path: "/v1/tickets/unlock", act: a.unlockTickets, body: true},
+		{method: "POST", path: "/v1/cart/complete-order", act: a.completeOrder, body: true},
+		{method: "GET", path: "/v1/cart/complete-order/{processId}", act: a.orderStatus},
+		{method: "POST", path: "/v1/tickets/verify", act: a.verifyTickets, body: true},
+		{method: "PUT", path: "/v1/tickets/verify", act: a.verifyTickets, body: true},
+		{method: "POST", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true},
+		{method: "PUT", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true},
+	}
+}
+
+// authPath is the one path whose errors have a form of their own.
+const authPath = "/v1/auth/token"

@@ -1,0 +1,70 @@
+package partnerapi
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+const (
+	maxURI      = 8 << 10
+	maxBody     = 1 << 20
+	maxAuthBody = 4 << 10
+)
+
+// limit refuses what is too large before anything else is looked at.
+func (a *api) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case len(r.RequestURI) > maxURI:
+			w.Header().Set("Connection", "close")
+			a.failAs(http.StatusRequestURITooLong, w.(*reply), r, fault.BodyTooLarge)
+		case r.ContentLength > bodyLimit(r):
+			a.fail(w.(*reply), r, fault.BodyTooLarge)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func bodyLimit(r *http.Request) int64 {
+	if r.URL.Path == authPath {
+		return maxAuthBody
+	}
+	return maxBody
+}
+
+// mux finds the route. What it does not find is answered with our errors: each
+// path is there once more without a method, for 405, and "/" takes the rest.
+func (a *api) mux() http.Handler {
+	mux := http.NewServeMux()
+	allowed := map[string][]string{}
+	for _, rt := range a.routes() {
+		mux.HandleFunc(rt.method+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
+			a.serve(w.(*reply), r, rt)
+		})
+		allowed[rt.path] = append(allowed[rt.path], rt.method)
+		if rt.method == http.MethodGet {
+			allowed[rt.path] = append(allowed[rt.path], http.MethodHead)
+		}
+	}
+	for path, methods := range allowed {
+		allow := strings.Join(methods, ", ")
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			a.fail(w.(*reply), r, fault.MethodWrong)
+		})
+	}
+	unknown := func(w http.ResponseWriter, r *http.Request) { a.fail(w.(*reply), r, fault.PathUnknown) }
+	mux.HandleFunc("/", unknown)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux would redirect a path with dots or doubled slashes to another one.
+		if p := r.URL.EscapedPath(); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
+			unknown(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}

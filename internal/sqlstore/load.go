@@ -1,0 +1,161 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+)
+
+// Rows are loaded in one order by everybody: claims of order names, orders,
+// tickets, each in key order and kept until the commit; then, in later
+// statements, what is read without a lock. Otherwise batches that overlap
+// deadlock, or see a joined row as it was before they waited.
+const (
+	loadOrders = `
+SELECT ` + orderColumns + `
+FROM orders
+WHERE key {in $1}
+ORDER BY key {lock}`
+
+	loadTickets = `
+SELECT ` + ticketColumns + `
+FROM ticket
+WHERE token {in $1}
+ORDER BY token {lock}`
+
+	loadEvents = `
+SELECT ` + eventColumns + `
+FROM event
+WHERE id {in $1}`
+
+	loadOrganizations = `
+SELECT ` + organizationColumns + `
+FROM organization
+WHERE id IN (SELECT organization FROM event WHERE id {in $1})`
+
+	// The oldest account stands last, so that it wins.
+	loadPeople = `
+SELECT key, organization, patron
+FROM patron_key
+WHERE key {in $1}
+ORDER BY since DESC, patron DESC`
+)
+
+// load reads the rows that a batch needs, within its transaction.
+func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (boxoffice.Rows, error) {
+	var (
+		rows   boxoffice.Rows
+		orders []string
+		tokens []string
+		people []string
+	)
+	for _, n := range needs {
+		for _, key := range n.Orders {
+			orders = append(orders, key.String())
+		}
+		for _, token := range n.Tickets {
+			tokens = append(tokens, string(token))
+		}
+		for _, key := range n.People {
+			people = append(people, string(key))
+		}
+	}
+	orders, tokens, people = sorted(orders), sorted(tokens), sorted(people)
+
+	var locked []step
+	if len(orders) > 0 {
+		// The name of an order is claimed whether its row exists or not: who holds
+		// the claim is alone with the name, and looks once.
+		locked = append(locked, s.db.claim("order", orders)...)
+		locked = append(locked, step{text: loadOrders, args: []any{orders}, each: func(r row) error {
+			o, err := readOrder(r)
+			rows.Orders = append(rows.Orders, o)
+			return err
+		}})
+	}
+	var events []string
+	if len(tokens) > 0 {
+		rows.Tickets = make([]boxoffice.Ticket, 0, len(tokens))
+		locked = append(locked, step{text: loadTickets, args: []any{tokens}, each: func(r row) error {
+			t, err := readTicket(r)
+			rows.Tickets = append(rows.Tickets, t)
+			if n := len(events); n == 0 || events[n-1] != string(t.Event) {
+				events = append(events, string(t.Event))
+			}
+			return err
+		}})
+	}
+	if err := tx.run(ctx, locked...); err != nil {
+		return rows, err
+	}
+
+	var free []step
+	if events = sorted(events); len(events) > 0 {
+		free = append(free,
+			step{text: loadEvents, args: []any{events}, each: func(r row) error {
+				e, err := readEvent(r)
+				rows.Events = append(rows.Events, e)
+				return err
+			}},
+			step{text: loadOrganizations, args: []any{events}, each: func(r row) error {
+				rows.Organizations = append(rows.Organizations, readOrganization(r))
+				return nil
+			}})
+	}
+	findPeople := step{text: loadPeople, args: []any{people}, each: func(r row) error {
+		at := boxoffice.PersonAt{Organization: access.OrganizationID(r.int(1)), Key: boxoffice.PersonKey(r.text(0))}
+		rows.People[at] = boxoffice.PatronID(r.text(2))
+		return nil
+	}}
+	if len(people) > 0 {
+		rows.People = map[boxoffice.PersonAt]boxoffice.PatronID{}
+		free = append(free, findPeople)
+	}
+	clock := s.db.clock(&rows.Now)
+	if err := tx.run(ctx, append(free, clock...)...); err != nil {
+		return rows, err
+	}
+	if missing := missingPeople(needs, rows); len(missing) > 0 {
+		// Somebody else may be making the same account: wait for them, look again.
+		if err := tx.run(ctx, append(s.db.claim("person", missing), findPeople)...); err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// missingPeople are the persons who have no account yet in an organization of
+// the tickets that the same act names.
+func missingPeople(needs []boxoffice.Needs, rows boxoffice.Rows) []string {
+	if len(rows.People) == 0 && !slices.ContainsFunc(needs, func(n boxoffice.Needs) bool { return len(n.People) > 0 }) {
+		return nil
+	}
+	organizations := make(map[boxoffice.Token]access.OrganizationID, len(rows.Tickets))
+	for i := range rows.Tickets {
+		organizations[rows.Tickets[i].Token] = rows.Tickets[i].Organization
+	}
+	var missing []string
+	for _, n := range needs {
+		for _, key := range n.People {
+			for _, token := range n.Tickets {
+				org, ok := organizations[token]
+				if !ok {
+					continue
+				}
+				if _, found := rows.People[boxoffice.PersonAt{Organization: org, Key: key}]; !found {
+					missing = append(missing, string(key))
+					break
+				}
+			}
+		}
+	}
+	return sorted(missing)
+}
+
+// sorted is the list in key order without repeats.
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,0 +1,296 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// postgresEngine keeps the books in PostgreSQL, for any number of processes.
+type postgresEngine struct {
+	d       *dialect
+	config  *pgx.ConnConfig
+	readers *pgxpool.Pool
+}
+
+func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
+	pool, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	pool.MaxConns = max(pool.MaxConns, int32(min(4*runtime.GOMAXPROCS(0), 64)))
+	for name, value := range map[string]string{
+		"application_name": "seatlink", "default_transaction_read_only": "on", "statement_timeout": "30s",
+		"idle_in_transaction_session_timeout": "10s", "timezone": "UTC",
+	} {
+		pool.ConnConfig.RuntimeParams[name] = value
+	}
+	readers, err := pgxpool.NewWithConfig(ctx, pool)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	config := pool.ConnConfig.Copy()
+	for name, value := range map[string]string{
+		"default_transaction_read_only": "off", "statement_timeout": "5s", "lock_timeout": "250ms",
+		"default_transaction_isolation": "read committed",
+	} {
+		config.RuntimeParams[name] = value
+	}
+	e := &postgresEngine{d: newPostgresDialect(), config: config, readers: readers}
+	if err := e.check(ctx); err != nil {
+		readers.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// check refuses a server that would lose what it acknowledged.
+func (e *postgresEngine) check(ctx context.Context) error {
+	const settings = `SELECT name, setting FROM pg_settings WHERE name {in $1} AND setting = 'off'`
+	var off []string
+	err := e.read(ctx, step{
+		text: settings, args: []any{[]string{"fsync", "full_page_writes", "synchronous_commit"}},
+		each: func(r row) error { off = append(off, r.text(0)); return nil },
+	})
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if len(off) > 0 {
+		return fmt.Errorf("the PostgreSQL server would lose acknowledged tickets: switch on %s", strings.Join(off, ", "))
+	}
+	return nil
+}
+
+func (e *postgresEngine) migrate(ctx context.Context) error {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return err
+	}
+	config := e.config.Copy()
+	config.RuntimeParams["statement_timeout"] = "0"
+	config.RuntimeParams["lock_timeout"] = "0"
+	db := stdlib.OpenDB(*config)
+	err = migrate(ctx, goose.DialectPostgres, db, "migrations/postgres", goose.WithSessionLocker(locker))
+	return errors.Join(err, db.Close())
+}
+
+func (e *postgresEngine) writer(ctx context.Context) (session, error) {
+	conn, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return nil, errAway{err}
+	}
+	return &postgresSession{e: e, conn: conn}, nil
+}
+
+func (e *postgresEngine) numbersAtOnce() bool { return false }
+
+func (e *postgresEngine) clock(into *time.Time) []step {
+	const clock = `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+	return []step{{text: clock, each: func(r row) error { *into = instant(r.int(0)); return nil }}}
+}
+
+// claim takes advisory locks in ascending order. A FOR UPDATE would lock nothing
+// where the row is missing.
+func (e *postgresEngine) claim(kind string, names []string) []step {
+	keys := make([]int64, len(names))
+	for i, name := range names {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(kind + "/" + name)) // never fails
+		keys[i] = int64(h.Sum64())
+	}
+	slices.Sort(keys)
+	const claim = `SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k`
+	return []step{{text: claim, args: []any{slices.Compact(keys)}, each: func(row) error { return nil }}}
+}
+
+// read runs the steps in one snapshot.
+func (e *postgresEngine) read(ctx context.Context, steps ...step) error {
+	return e.readers.AcquireFunc(ctx, func(pooled *pgxpool.Conn) error {
+		s := &postgresSession{e: e, conn: pooled.Conn()}
+		if len(steps) == 1 {
+			return s.run(ctx, steps...)
+		}
+		framed := make([]step, 0, len(steps)+2)
+		framed = append(framed, step{text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", want: -1})
+		framed = append(framed, steps...)
+		framed = append(framed, step{text: "COMMIT", want: -1})
+		if err := s.run(ctx, framed...); err != nil {
+			s.rollback()
+			return err
+		}
+		return nil
+	})
+}
+
+func (e *postgresEngine) close() { e.readers.Close() }
+
+// postgresSession is a session over one pgx connection.
+type postgresSession struct {
+	e    *postgresEngine
+	conn *pgx.Conn
+}
+
+// run sends all steps at once. Each statement still sees what was committed
+// before it began, for READ COMMITTED takes a snapshot a statement.
+func (s *postgresSession) run(ctx context.Context, steps ...step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	for _, st := range steps {
+		batch.Queue(s.e.d.expand(st.text), st.parameters()...)
+	}
+	results := s.conn.SendBatch(ctx, batch)
+	for _, st := range steps {
+		if err := one(results, st); err != nil {
+			_ = results.Close() // tells the same again
+			return s.failure(err)
+		}
+	}
+	return s.failure(results.Close())
+}
+
+// parameters are the statement's own and then a list for each column of its rows.
+func (st step) parameters() []any {
+	if st.rows == nil {
+		return st.args
+	}
+	all := append(make([]any, 0, len(st.args)+len(st.rows.columns)), st.args...)
+	for _, c := range st.rows.columns {
+		switch {
+		case c.texts != nil:
+			all = append(all, c.texts)
+		case c.ints != nil:
+			all = append(all, c.ints)
+		default:
+			all = append(all, c.flags)
+		}
+	}
+	return all
+}
+
+func one(results pgx.BatchResults, st step) error {
+	if st.each == nil {
+		tag, err := results.Exec()
+		if err == nil && st.want >= 0 && tag.RowsAffected() != int64(st.want) {
+			err = fmt.Errorf("%w: %d, not %d", errRows, tag.RowsAffected(), st.want)
+		}
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	fields := rows.FieldDescriptions()
+	for rows.Next() {
+		if err := st.each(postgresRow{fields, rows.RawValues()}); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (s *postgresSession) begin(ctx context.Context) error {
+	return s.run(ctx, step{text: "BEGIN", want: -1})
+}
+
+// commit of a connection that was lost on the way has an unknown outcome; only
+// an answer of the server, other than that it is shutting down, is certain.
+func (s *postgresSession) commit(ctx context.Context) error {
+	tag, err := s.conn.Exec(ctx, "COMMIT")
+	if err == nil && tag.String() == "ROLLBACK" {
+		return errors.New("COMMIT of a failed transaction")
+	}
+	if err == nil {
+		return nil
+	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && !strings.HasPrefix(refused.Code, "57P") && s.alive() {
+		return s.failure(err)
+	}
+	return lostCommit{err}
+}
+
+func (s *postgresSession) rollback() {
+	if s.alive() && s.conn.PgConn().TxStatus() != 'I' {
+		ctx, done := context.WithTimeout(context.Background(), time.Second)
+		defer done()
+		_, _ = s.conn.Exec(ctx, "ROLLBACK") // where it fails, the connection is gone and the transaction with it
+	}
+}
+
+func (s *postgresSession) alive() bool { return !s.conn.IsClosed() }
+
+func (s *postgresSession) close() {
+	ctx, done := context.WithTimeout(context.Background(), time.Second)
+	defer done()
+	_ = s.conn.Close(ctx)
+}
+
+func (s *postgresSession) failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case refused.Code == "40P01", refused.Code == "40001":
+			return errAgain{err}
+		case refused.Code == "55P03":
+			return errBlocked{err}
+		case strings.HasPrefix(refused.Code, "57P"), strings.HasPrefix(refused.Code, "53") && refused.Code != "53200":
+			return errAway{err} // 53200 may be too many claims at once: half of them may do
+		}
+		return err
+	}
+	if !s.alive() && !errors.Is(err, errRows) {
+		return errAway{err}
+	}
+	return err
+}
+
+// postgresRow reads columns as they came over the wire.
+type postgresRow struct {
+	fields []pgconn.FieldDescription
+	values [][]byte
+}
+
+func (r postgresRow) null(i int) bool   { return r.values[i] == nil }
+func (r postgresRow) text(i int) string { return string(r.values[i]) }
+
+func (r postgresRow) flag(i int) bool {
+	v := r.values[i]
+	return len(v) == 1 && (v[0] == 1 || v[0] == 't')
+}
+
+func (r postgresRow) int(i int) int64 {
+	v := r.values[i]
+	switch {
+	case v == nil:
+		return 0
+	case r.fields[i].Format == pgx.TextFormatCode:
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		if err != nil {
+			panic(fmt.Sprintf("column %s is no integer", r.fields[i].Name))
+		}
+		return n
+	case len(v) == 8:
+		return int64(binary.BigEndian.Uint64(v))
+	case len(v) == 4:
+		return int64(int32(binary.BigEndian.Uint32(v)))
+	}
+	panic(fmt.Sprintf("column %s is no integer", r.fields[i].Name))
+}

@@ -1,0 +1,230 @@
+package sqlstore
+
+import (
+	"context"
+	"sync"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+// readFailure is what a caller learns of a read that failed.
+func (s *Store) readFailure(err error) error {
+	if err == nil || fault.Of(err) != nil {
+		return err
+	}
+	s.log.Warn("read failed", "err", err)
+	return fault.Busy
+}
+
+func (s *Store) read(ctx context.Context, steps ...step) error {
+	return s.readFailure(s.db.read(ctx, steps...))
+}
+
+// Organization returns one organization (boxoffice.Reader).
+func (s *Store) Organization(ctx context.Context, id access.OrganizationID) (boxoffice.Organization, error) {
+	const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
+	var o boxoffice.Organization
+	err := s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) error { o = readOrganization(r); return nil }})
+	if err == nil && o.ID != id {
+		err = fault.OrganizationUnknown
+	}
+	return o, err
+}
+
+// catalogs are the events of organizations as last read. An entry counts only
+// while its version is the organization's, which is read with each request.
+type catalogs struct {
+	mu  sync.Mutex
+	all map[access.OrganizationID]boxoffice.Catalog
+}
+
+// Catalog returns an organization and its events (boxoffice.Reader).
+func (s *Store) Catalog(ctx context.Context, id access.OrganizationID) (boxoffice.Catalog, error) {
+	const events = `SELECT ` + eventColumns + ` FROM event WHERE organization = $1 ORDER BY id`
+	org, err := s.Organization(ctx, id)
+	if err != nil {
+		return boxoffice.Catalog{}, err
+	}
+	s.catalog.mu.Lock()
+	known, ok := s.catalog.all[id]
+	s.catalog.mu.Unlock()
+	if !ok || known.Organization.CatalogVersion != org.CatalogVersion {
+		// Read with the version beside them, so that one is never newer than the other.
+		const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
+		known = boxoffice.Catalog{}
+		err := s.read(ctx,
+			step{text: one, args: []any{int64(id)}, each: func(r row) error { known.Organization = readOrganization(r); return nil }},
+			step{text: events, args: []any{int64(id)}, each: func(r row) error {
+				e, err := readEvent(r)
+				known.Events = append(known.Events, e)
+				return err
+			}})
+		if err != nil {
+			return boxoffice.Catalog{}, err
+		}
+		s.catalog.mu.Lock()
+		if s.catalog.all == nil {
+			s.catalog.all = map[access.OrganizationID]boxoffice.Catalog{}
+		}
+		s.catalog.all[id] = known
+		s.catalog.mu.Unlock()
+	}
+	err = s.readFailure(s.now(ctx, &known))
+	return known, err
+}
+
+func (s *Store) now(ctx context.Context, catalog *boxoffice.Catalog) error {
+	if steps := s.db.clock(&catalog.Now); len(steps) > 0 {
+		return s.db.read(ctx, steps...)
+	}
+	return nil
+}
+
+// view collects a view from the steps that read its tickets and their events.
+func (s *Store) view(v *boxoffice.View, tickets, events step) []step {
+	*v = boxoffice.View{Tickets: map[boxoffice.Token]boxoffice.Ticket{}, Events: map[boxoffice.EventID]boxoffice.Event{}}
+	tickets.each = func(r row) error {
+		t, err := readTicket(r)
+		v.Tickets[t.Token] = t
+		return err
+	}
+	events.each = func(r row) error {
+		e, err := readEvent(r)
+		v.Events[e.ID] = e
+		return err
+	}
+	return append([]step{tickets, events}, s.db.clock(&v.Now)...)
+}
+
+// Tickets returns tickets by token (boxoffice.Reader).
+func (s *Store) Tickets(ctx context.Context, tokens []boxoffice.Token) (boxoffice.View, error) {
+	const (
+		tickets = `SELECT ` + ticketColumns + ` FROM ticket WHERE token {in $1}`
+		events  = `SELECT ` + eventColumns + ` FROM event WHERE id IN (SELECT event FROM ticket WHERE token {in $1})`
+	)
+	var v boxoffice.View
+	named := []any{texts(tokens)}
+	err := s.read(ctx, s.view(&v, step{text: tickets, args: named}, step{text: events, args: named})...)
+	return v, err
+}
+
+// Barcodes returns tickets by event and barcode (boxoffice.Reader).
+func (s *Store) Barcodes(ctx context.Context, barcodes []boxoffice.EventBarcode) (boxoffice.View, error) {
+	var (
+		v      boxoffice.View
+		rows   table
+		events []string
+	)
+	for _, b := range barcodes {
+		events = append(events, string(b.Event))
+		rows.row().text(string(b.Event)).text(string(b.Barcode))
+	}
+	const tickets = `
+SELECT ` + ticketColumns + `
+FROM ticket WHERE (event, barcode) IN (SELECT r.in_event, r.in_barcode FROM {rows $1 in_event text, in_barcode text})`
+	err := s.read(ctx, s.view(&v, step{text: tickets, rows: &rows}, step{text: loadEvents, args: []any{sorted(events)}})...)
+	return v, err
+}
+
+// Listing returns a listing and its tickets (boxoffice.Reader).
+func (s *Store) Listing(ctx context.Context, id boxoffice.ListingID) (boxoffice.Listing, boxoffice.View, error) {
+	const one = `SELECT id, organization, channel, patron, tokens, created_at, expires_at FROM listing WHERE id = $1`
+	var (
+		l boxoffice.Listing
+		v boxoffice.View
+	)
+	err := s.read(ctx, step{text: one, args: []any{string(id)}, each: func(r row) error {
+		l = boxoffice.Listing{
+			ID: boxoffice.ListingID(r.text(0)), Organization: access.OrganizationID(r.int(1)), Channel: access.Channel(r.text(2)),
+			Patron: boxoffice.PatronID(r.text(3)), Created: instant(r.int(5)), Expires: instant(r.int(6)),
+		}
+		return unpack(r.text(4), &l.Tokens)
+	}})
+	if err != nil {
+		return l, v, err
+	}
+	if l.ID != id {
+		return l, v, fault.ListingUnknown
+	}
+	v, err = s.Tickets(ctx, l.Tokens) // which tickets a listing names never changes
+	return l, v, err
+}
+
+// Process returns the orders of a process (boxoffice.Reader).
+func (s *Store) Process(ctx context.Context, id boxoffice.ProcessID) ([]boxoffice.Order, error) {
+	const all = `SELECT ` + orderColumns + ` FROM orders WHERE process = $1 ORDER BY place`
+	var orders []boxoffice.Order
+	err := s.read(ctx, step{text: all, args: []any{string(id)}, each: func(r row) error {
+		o, err := readOrder(r)
+		orders = append(orders, o)
+		return err
+	}})
+	return orders, err
+}
+
+// Order returns one order (boxoffice.Reader).
+func (s *Store) Order(ctx context.Context, key boxoffice.OrderKey) (o boxoffice.Order, found bool, err error) {
+	const one = `SELECT ` + orderColumns + ` FROM orders WHERE key = $1`
+	err = s.read(ctx, step{text: one, args: []any{key.String()}, each: func(r row) error {
+		found = true
+		o, err = readOrder(r)
+		return err
+	}})
+	return o, found, err
+}
+
+// Document returns a ticket's page and the ticket's owner (boxoffice.Reader).
+func (s *Store) Document(ctx context.Context, id string) (boxoffice.Document, boxoffice.View, boxoffice.Contact, error) {
+	const (
+		one   = `SELECT id, order_key, token, owned, issued_at FROM document WHERE id = $1`
+		owner = `
+SELECT p.contact
+FROM document AS d JOIN ticket AS t ON t.token = d.token JOIN patron AS p ON p.organization = t.organization AND p.id = t.owner
+WHERE d.id = $1`
+		tickets = `SELECT ` + ticketColumns + ` FROM ticket WHERE token = (SELECT token FROM document WHERE id = $1)`
+		events  = `
+SELECT ` + eventColumns + `
+FROM event WHERE id = (SELECT t.event FROM document AS d JOIN ticket AS t ON t.token = d.token WHERE d.id = $1)`
+		organization = `
+SELECT ` + organizationColumns + `
+FROM organization WHERE id = (SELECT t.organization FROM document AS d JOIN ticket AS t ON t.token = d.token WHERE d.id = $1)`
+	)
+	var (
+		d       boxoffice.Document
+		v       boxoffice.View
+		contact boxoffice.Contact
+	)
+	named := []any{id}
+	steps := append(s.view(&v, step{text: tickets, args: named}, step{text: events, args: named}),
+		step{text: one, args: []any{id}, each: func(r row) error {
+			d = boxoffice.Document{
+				ID: r.text(0), Order: boxoffice.ParseOrderKey(r.text(1)), Token: boxoffice.Token(r.text(2)),
+				Owned: r.int(3), Issued: instant(r.int(4)),
+			}
+			return nil
+		}},
+		step{text: organization, args: []any{id}, each: func(r row) error {
+			o := readOrganization(r)
+			v.Organizations = map[access.OrganizationID]boxoffice.Organization{o.ID: o}
+			return nil
+		}},
+		step{text: owner, args: []any{id}, each: func(r row) (err error) {
+			contact, err = s.openContact(r.text(0))
+			return err
+		}})
+	err := s.read(ctx, steps...)
+	if err == nil && d.ID != id {
+		err = fault.DocumentUnknown
+	}
+	return d, v, contact, err
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}

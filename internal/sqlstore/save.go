@@ -1,0 +1,234 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
+)
+
+// One statement a table, rows in key order. A version that is not the loaded one
+// changes no row, and the count tells.
+const (
+	// What a lock changes is in no index, and a column that is set costs its
+	// indexes, changed or not: so holds are saved by themselves.
+	saveHolds = `
+UPDATE ticket SET hold = {.hold}, hold_by = {.hold_by}, hold_since = {.hold_since}, hold_terms = {.hold_terms}, version = {.version}
+{from $1 token text, loaded bigint, hold text, hold_by text, hold_since bigint, hold_terms text, version bigint}
+WHERE ticket.token = {.token} AND ticket.version = {.loaded}`
+
+	saveOwners = `
+UPDATE ticket SET hold = {.hold}, hold_by = {.hold_by}, hold_since = {.hold_since}, hold_terms = {.hold_terms}, version = {.version},
+	owner = {.owner}, owned = {.owned}, barcode = {.barcode}, void = {.void}
+{from $1 token text, loaded bigint, hold text, hold_by text, hold_since bigint, hold_terms text, version bigint,
+	owner text, owned bigint, barcode text, void boolean}
+WHERE ticket.token = {.token} AND ticket.version = {.loaded}`
+
+	saveBatch = `
+INSERT INTO batch (id, at, size) VALUES ($1, $2, $3)`
+
+	saveJournal = `
+INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
+SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity}, {.subject}, {.version}, {.what},
+	{.application}, {.channel}, {.request_id}, $2, {.state}
+{from $3 n bigint, organization bigint, entity text, subject text, version bigint, what text,
+	application text, channel text, request_id text, state text}`
+
+	saveOrders = `
+INSERT INTO orders (key, channel, process, organization, state, content, external_listing_id, currency, price, fees,
+	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version)
+SELECT r.key, r.channel, r.process, r.organization, r.state, r.content, r.external_listing_id, r.currency, r.price, r.fees,
+	r.settled_paid, r.settled_to_seller, r.paid_share, r.to_seller_share, r.differs, r.buyer, r.lines, r.offers, r.transactions, r.at, r.place, r.version
+FROM {rows $1 key text, channel text, process text, organization bigint, state text, content text, external_listing_id text,
+	currency text, price bigint, fees bigint, settled_paid bigint, settled_to_seller bigint, paid_share bigint, to_seller_share bigint,
+	differs boolean, buyer text, lines text, offers text, transactions text, at bigint, place bigint, version bigint}
+WHERE true
+ON CONFLICT (key) DO UPDATE SET state = excluded.state, offers = excluded.offers, transactions = excluded.transactions,
+	lines = excluded.lines, version = excluded.version
+WHERE orders.version < excluded.version`
+
+	saveLedger = `
+INSERT INTO ledger (number, n, order_key, season, account, amount, currency, at)
+SELECT r.number, r.n, r.order_key, r.season, r.account, r.amount, r.currency, r.at
+FROM {rows $1 number bigint, n bigint, order_key text, season text, account text, amount bigint, currency text, at bigint}`
+
+	savePatrons = `
+INSERT INTO patron (organization, id, contact, password_hash, since)
+SELECT r.organization, r.id, r.contact, r.password_hash, r.since
+FROM {rows $1 organization bigint, id text, contact text, password_hash text, since bigint}`
+
+	savePatronKeys = `
+INSERT INTO patron_key (key, organization, patron, since)
+SELECT r.key, r.organization, r.patron, r.since
+FROM {rows $1 key text, organization bigint, patron text, since bigint}`
+
+	// A page that was issued before stays as it is.
+	saveDocuments = `
+INSERT INTO document (id, order_key, token, owned, issued_at)
+SELECT r.id, r.order_key, r.token, r.owned, r.issued_at
+FROM {rows $1 id text, order_key text, token text, owned bigint, issued_at bigint}
+WHERE true
+ON CONFLICT (id) DO NOTHING`
+
+	saveTasks = `
+INSERT INTO task (id, kind, subject, due_at, attempts)
+SELECT r.id, r.kind, r.subject, r.due_at, 0
+FROM {rows $1 id text, kind text, subject text, due_at bigint}
+WHERE true
+ON CONFLICT (id) DO NOTHING`
+)
+
+// save writes what a batch changed, under the batch's random id.
+func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.Outcome, loaded boxoffice.Rows) error {
+	var steps []step
+	add := func(text string, rows table, want int) {
+		if rows.rows > 0 {
+			steps = append(steps, step{text: text, rows: &rows, want: want})
+		}
+	}
+	holds, owners := ticketRows(out.Tickets, loaded.Tickets)
+	add(saveHolds, holds, holds.rows)
+	add(saveOwners, owners, owners.rows)
+	orders, ledger := orderRows(out.Orders, loaded.Orders)
+	add(saveOrders, orders, orders.rows)
+	add(saveLedger, ledger, ledger.rows)
+	patrons, keys := s.patronRows(out.Patrons)
+	add(savePatrons, patrons, patrons.rows)
+	add(savePatronKeys, keys, keys.rows)
+	add(saveDocuments, documentRows(out.Documents), -1)
+	add(saveTasks, taskRows(out.Tasks), -1)
+	// The batch draws its number here, when it holds all its row locks: a later
+	// change of the same seat then has a larger one.
+	steps = append(steps, step{text: saveBatch, args: []any{id, micros(loaded.Now), int64(len(out.Journal))}, want: 1})
+	if len(out.Journal) > 0 {
+		steps = append(steps, step{text: saveJournal, args: []any{id, micros(loaded.Now)}, rows: journalRows(out.Journal), want: len(out.Journal)})
+	}
+	if err := tx.run(ctx, steps...); err != nil {
+		return err
+	}
+	if s.db.numbersAtOnce() {
+		return s.number(ctx, tx)
+	}
+	return nil
+}
+
+// ticketRows are the tickets of which only the hold changed, and the others.
+func ticketRows(changed, loaded []boxoffice.Ticket) (holds, owners table) {
+	before := make(map[boxoffice.Token]*boxoffice.Ticket, len(loaded))
+	for i := range loaded {
+		before[loaded[i].Token] = &loaded[i]
+	}
+	slices.SortFunc(changed, func(a, b boxoffice.Ticket) int { return cmp.Compare(a.Token, b.Token) })
+	for _, t := range changed {
+		was := before[t.Token]
+		if was.Owner == t.Owner && was.Owned == t.Owned && was.Barcode == t.Barcode && was.Void == t.Void {
+			addHold(&holds, t, was.Version)
+			continue
+		}
+		addHold(&owners, t, was.Version)
+		owners.text(string(t.Owner)).int(t.Owned).text(string(t.Barcode)).flag(t.Void)
+	}
+	return holds, owners
+}
+
+func addHold(rows *table, t boxoffice.Ticket, loaded int64) {
+	rows.row().text(string(t.Token)).int(loaded).
+		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(t.Hold)).int(t.Version)
+}
+
+// orderRows are the orders, and the entries of those that were decided.
+func orderRows(changed, loaded []boxoffice.Order) (orders, ledger table) {
+	booked := map[boxoffice.OrderKey]bool{}
+	for _, o := range loaded {
+		booked[o.Key] = len(o.Transactions) > 0
+	}
+	slices.SortFunc(changed, func(a, b boxoffice.Order) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
+	for _, o := range changed {
+		addOrder(&orders, o)
+		if booked[o.Key] {
+			continue
+		}
+		for _, t := range o.Transactions {
+			for n, e := range t.Entries {
+				ledger.row().int(t.Number).int(int64(n)).text(o.Key.String()).text(t.Season).
+					text(e.Account).int(e.Amount).text(o.Currency).int(micros(o.At))
+			}
+		}
+	}
+	return orders, ledger
+}
+
+func (s *Store) patronRows(made []boxoffice.Patron) (patrons, keys table) {
+	for _, p := range made {
+		patrons.row().int(int64(p.Organization)).text(string(p.ID)).text(s.sealContact(p.Contact)).text(p.PasswordHash).int(micros(p.Since))
+		for _, key := range p.Keys {
+			keys.row().text(string(key)).int(int64(p.Organization)).text(string(p.ID)).int(micros(p.Since))
+		}
+	}
+	return patrons, keys
+}
+
+func documentRows(issued []boxoffice.Document) table {
+	var rows table
+	for _, d := range issued {
+		rows.row().text(d.ID).text(d.Order.String()).text(string(d.Token)).int(d.Owned).int(micros(d.Issued))
+	}
+	return rows
+}
+
+func taskRows(entered []boxoffice.Task) table {
+	var rows table
+	for _, t := range entered {
+		rows.row().text(t.ID).text(t.Kind).text(t.Subject).int(micros(t.Due))
+	}
+	return rows
+}
+
+// Entities of the journal, named as in the messages of contract.md calls 14 and 15.
+const (
+	entitySeats  = "seats"
+	entityEvents = "events"
+)
+
+func journalRows(entered []boxoffice.Entered) *table {
+	var rows table
+	for n, e := range entered {
+		rows.row().int(int64(n)).int(int64(e.Ticket.Organization)).text(entitySeats).text(string(e.Ticket.Token)).int(e.Ticket.Version).
+			text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(ticketState(e))
+	}
+	return &rows
+}
+
+// ticketState is the state after a change, as the journal keeps it: who owns
+// the ticket, what holds it, and where a sale made them the order and barcode.
+func ticketState(e boxoffice.Entered) string {
+	t := e.Ticket
+	b := quote(append(make([]byte, 0, 128), `{"owner":`...), string(t.Owner))
+	if t.Hold.Kind != boxoffice.Free {
+		b = quote(append(b, `,"hold":`...), string(t.Hold.Kind))
+		b = quote(append(b, `,"by":`...), t.Hold.By)
+	}
+	if t.Void {
+		b = append(b, `,"void":true`...)
+	}
+	if t.Owned == t.Version {
+		b = quote(append(b, `,"barcode":`...), string(t.Barcode))
+	}
+	if e.Order != "" {
+		b = quote(append(b, `,"order":`...), e.Order)
+	}
+	return string(append(b, '}'))
+}
+
+// quote appends a JSON string.
+func quote(b []byte, s string) []byte {
+	quoted, err := jsontext.AppendQuote(b, s)
+	if err != nil {
+		// Invalid UTF-8 is replaced; decoding refused it long before.
+		return quote(b, string([]rune(s)))
+	}
+	return quoted
+}

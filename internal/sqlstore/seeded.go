@@ -1,0 +1,5 @@
+//go:build seed_answer_before_commit
+
+package sqlstore
+
+const answersEarly = true

@@ -1,0 +1,391 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // goose needs database/sql; the same engine as zombiezen's
+	"zombiezen.com/go/sqlite"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+const (
+	sqliteBusy = 5 * time.Second
+	// oldestSQLite is the first without the WAL-reset race (reliability.md).
+	oldestSQLite = 3_051_003
+)
+
+// sqliteEngine keeps the books in one file. One process owns it.
+type sqliteEngine struct {
+	path     string
+	d        *dialect
+	lock     *os.File
+	readers  chan *sqlite.Conn // every reader that is idle
+	readOnly bool
+	last     atomic.Int64 // the clock never goes back
+	stop     chan struct{}
+	stopped  chan struct{}
+}
+
+// openSQLite opens the file, making it if it is not there. A reader opens it
+// beside the process that owns it.
+func openSQLite(ctx context.Context, path string, readOnly bool) (_ *sqliteEngine, err error) {
+	e := &sqliteEngine{path: path, d: newSQLiteDialect(), readOnly: readOnly, stop: make(chan struct{}), stopped: make(chan struct{})}
+	e.readers = make(chan *sqlite.Conn, 2*runtime.GOMAXPROCS(0))
+	for range cap(e.readers) {
+		e.readers <- nil // opened when it is first needed
+	}
+	if readOnly {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("open database: %w", err)
+		}
+		close(e.stopped)
+		return e, nil
+	}
+	if e.lock, err = own(path + ".lock"); err != nil {
+		return nil, err
+	}
+	conn, err := e.connect(ctx, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		return nil, errors.Join(err, e.lock.Close())
+	}
+	go e.checkpoint(conn)
+	return e, nil
+}
+
+// own takes the file that says which process owns the database.
+func own(path string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database is in use by another seatlink process (%s)", path), file.Close())
+	}
+	return file, nil
+}
+
+func (e *sqliteEngine) connect(ctx context.Context, flags sqlite.OpenFlags) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(e.path, flags|sqlite.OpenWAL|sqlite.OpenURI)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	conn.SetBlockOnBusy()
+	s := &sqliteSession{e: e, conn: conn}
+	for _, pragma := range []string{
+		"PRAGMA busy_timeout = 5000", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA trusted_schema = OFF",
+		"PRAGMA cell_size_check = ON", "PRAGMA journal_size_limit = 67108864", "PRAGMA cache_size = -65536",
+		// Checkpoints run beside the commits, not within them: there they set the p99.
+		"PRAGMA wal_autocheckpoint = 0",
+	} {
+		if err := s.run(ctx, step{text: pragma, want: -1}); err != nil {
+			return nil, errors.Join(fmt.Errorf("open database: %w", err), conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+func (e *sqliteEngine) writer(ctx context.Context) (session, error) {
+	conn, err := e.connect(ctx, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteSession{e: e, conn: conn}, nil
+}
+
+func (e *sqliteEngine) numbersAtOnce() bool { return true }
+
+// clock is the process's, and never goes back.
+func (e *sqliteEngine) clock(into *time.Time) []step {
+	for {
+		last := e.last.Load()
+		now := max(last, time.Now().UnixMicro())
+		if e.last.CompareAndSwap(last, now) {
+			*into = instant(now)
+			return nil
+		}
+	}
+}
+
+// claim has nothing to do: there is one writer.
+func (e *sqliteEngine) claim(string, []string) []step { return nil }
+
+func (e *sqliteEngine) migrate(ctx context.Context) error {
+	db, err := sql.Open("sqlite", "file:"+e.path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	err = migrate(ctx, goose.DialectSQLite3, db, "migrations/sqlite")
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	var version int64
+	return e.read(ctx,
+		step{text: "SELECT sqlite_version()", each: func(r row) error {
+			var major, minor, patch int64
+			if _, err := fmt.Sscanf(r.text(0), "%d.%d.%d", &major, &minor, &patch); err != nil {
+				return err
+			}
+			if version = major*1_000_000 + minor*1_000 + patch; version < oldestSQLite {
+				return fmt.Errorf("SQLite %s is too old", r.text(0))
+			}
+			return nil
+		}},
+		step{text: "SELECT COALESCE(MAX(at), 0) FROM batch", each: func(r row) error {
+			e.last.Store(max(e.last.Load(), r.int(0)))
+			return nil
+		}})
+}
+
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder string, options ...goose.ProviderOption) error {
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(dialect, db, files, options...)
+	if err != nil {
+		return err
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if current > target {
+		return fmt.Errorf("the database has schema %d and this program knows only %d: use a newer one", current, target)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// read takes an idle reader and runs the steps in one snapshot.
+func (e *sqliteEngine) read(ctx context.Context, steps ...step) (err error) {
+	var conn *sqlite.Conn
+	select {
+	case conn = <-e.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if conn == nil {
+		if conn, err = e.connect(ctx, sqlite.OpenReadOnly); err != nil {
+			e.readers <- nil
+			return err
+		}
+	}
+	defer func() { e.readers <- conn }()
+	conn.SetInterrupt(ctx.Done())
+	defer conn.SetInterrupt(nil)
+	s := &sqliteSession{e: e, conn: conn}
+	if len(steps) == 1 {
+		return s.run(ctx, steps...)
+	}
+	if err := s.run(ctx, step{text: "BEGIN", want: -1}); err != nil {
+		return err
+	}
+	defer s.rollback() // nothing was written
+	return s.run(ctx, steps...)
+}
+
+const (
+	checkpointEvery = 100 * time.Millisecond
+	// Past so many pages a checkpoint holds the writer back for a moment, so that
+	// the log starts again from its beginning.
+	restartPages = 8_000
+	// Below so many there is nothing worth doing.
+	checkpointPages = 1_000
+)
+
+// checkpoint moves pages from the log to the file, beside the writer.
+func (e *sqliteEngine) checkpoint(conn *sqlite.Conn) {
+	defer close(e.stopped)
+	tick := time.NewTicker(checkpointEvery)
+	defer tick.Stop()
+	s := &sqliteSession{e: e, conn: conn}
+	for {
+		select {
+		case <-e.stop:
+			s.close()
+			return
+		case <-tick.C:
+		}
+		info, err := os.Stat(e.path + "-wal")
+		if err != nil || info.Size() < checkpointPages*4096 {
+			continue
+		}
+		var pages int64
+		passive := step{text: "PRAGMA wal_checkpoint(PASSIVE)", each: func(r row) error { pages = r.int(1); return nil }}
+		if s.run(context.Background(), passive) == nil && pages > restartPages {
+			// What it cannot do now, busy with readers, the next one does.
+			_ = s.run(context.Background(), step{text: "PRAGMA wal_checkpoint(RESTART)", each: func(row) error { return nil }})
+		}
+	}
+}
+
+func (e *sqliteEngine) close() {
+	if !e.readOnly {
+		close(e.stop)
+	}
+	<-e.stopped
+	for range cap(e.readers) {
+		if conn := <-e.readers; conn != nil {
+			_ = conn.Close()
+		}
+	}
+	if e.lock != nil {
+		_ = e.lock.Close()
+	}
+}
+
+// sqliteSession is a session over zombiezen's native connection.
+type sqliteSession struct {
+	e    *sqliteEngine
+	conn *sqlite.Conn
+}
+
+func (s *sqliteSession) run(_ context.Context, steps ...step) error {
+	for _, st := range steps {
+		if err := s.one(st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sqliteSession) one(st step) error {
+	stmt, err := s.conn.Prepare(s.e.d.expand(st.text))
+	if err != nil {
+		return sqliteFailure(err)
+	}
+	defer func() { _ = stmt.Reset() }() // tells again what Step told
+	if err := bind(stmt, st.args); err != nil {
+		return err
+	}
+	changed := 0
+	for i := range st.times() {
+		if st.rows != nil {
+			bindRow(stmt, len(st.args), st.rows, i)
+		}
+		for {
+			more, err := stmt.Step()
+			if err != nil {
+				return sqliteFailure(err)
+			}
+			if !more {
+				break
+			}
+			if st.each != nil {
+				if err := st.each(sqliteRow{stmt}); err != nil {
+					return err
+				}
+			}
+		}
+		changed += s.conn.Changes()
+		if st.rows != nil {
+			if err := stmt.Reset(); err != nil {
+				return sqliteFailure(err)
+			}
+		}
+	}
+	if st.each == nil && st.want >= 0 && changed != st.want {
+		return fmt.Errorf("%w: %d, not %d", errRows, changed, st.want)
+	}
+	return nil
+}
+
+// times is how often the statement runs: once for each row, else once.
+func (st step) times() int {
+	if st.rows == nil {
+		return 1
+	}
+	return st.rows.rows
+}
+
+func bind(stmt *sqlite.Stmt, args []any) error {
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case string:
+			stmt.BindText(i+1, v)
+		case int64:
+			stmt.BindInt64(i+1, v)
+		case bool:
+			stmt.BindBool(i+1, v)
+		case []string:
+			list, err := json.Marshal(v)
+			if err != nil {
+				return err
+			}
+			stmt.BindText(i+1, string(list))
+		default:
+			return fmt.Errorf("a parameter of type %T", arg)
+		}
+	}
+	return nil
+}
+
+// bindRow binds one row's values behind the first parameters.
+func bindRow(stmt *sqlite.Stmt, first int, t *table, row int) {
+	for i, c := range t.columns {
+		switch n := first + i + 1; {
+		case c.texts != nil:
+			stmt.BindText(n, c.texts[row])
+		case c.ints != nil:
+			stmt.BindInt64(n, c.ints[row])
+		default:
+			stmt.BindBool(n, c.flags[row])
+		}
+	}
+}
+
+func (s *sqliteSession) begin(ctx context.Context) error {
+	return s.run(ctx, step{text: "BEGIN IMMEDIATE", want: -1})
+}
+
+// commit knows its outcome: the database runs in this process, and a COMMIT
+// that failed leaves the transaction to be rolled back.
+func (s *sqliteSession) commit(ctx context.Context) error {
+	return s.run(ctx, step{text: "COMMIT", want: -1})
+}
+
+func (s *sqliteSession) rollback() {
+	if !s.conn.AutocommitEnabled() {
+		_ = s.run(context.Background(), step{text: "ROLLBACK", want: -1})
+	}
+}
+
+func (s *sqliteSession) alive() bool { return true }
+func (s *sqliteSession) close()      { _ = s.conn.Close() }
+
+// sqliteFailure tells which failures go away and which end all writing.
+func sqliteFailure(err error) error {
+	switch code := sqlite.ErrCode(err); {
+	case code == sqlite.ResultIOErrFsync, code == sqlite.ResultIOErrDirFsync:
+		return errDisk{err}
+	case code.ToPrimary() == sqlite.ResultBusy, code.ToPrimary() == sqlite.ResultLocked:
+		return errAgain{err}
+	case code.ToPrimary() == sqlite.ResultFull, code.ToPrimary() == sqlite.ResultIOErr:
+		return errAway{err}
+	}
+	return err
+}
+
+type sqliteRow struct{ stmt *sqlite.Stmt }
+
+func (r sqliteRow) text(i int) string { return r.stmt.ColumnText(i) }
+func (r sqliteRow) int(i int) int64   { return r.stmt.ColumnInt64(i) }
+func (r sqliteRow) flag(i int) bool   { return r.stmt.ColumnInt64(i) != 0 }
+func (r sqliteRow) null(i int) bool   { return r.stmt.ColumnType(i) == sqlite.TypeNull }

@@ -1,0 +1,380 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+const (
+	// maxBatchRows bounds what one transaction locks.
+	maxBatchRows = 2_000
+	// queueFor is how long an act waits to be taken before it leaves.
+	queueFor = time.Second
+	// verdictWithin is how long the outcome of a lost COMMIT is asked for.
+	verdictWithin = 5 * time.Second
+	// maxAgain is how often a batch that fell to a deadlock runs again as it is.
+	maxAgain = 3
+	// reconnectAfter is the pause between attempts to reach a database that is away.
+	reconnectAfter = 100 * time.Millisecond
+)
+
+// waiting is an act, or a piece of solo work, and its caller.
+type waiting struct {
+	act   boxoffice.Act
+	needs boxoffice.Needs
+	solo  func(ctx context.Context, tx session) error
+
+	state atomic.Int32
+	done  chan struct{} // closed when err is the verdict
+	err   error
+	told  bool // done is closed
+}
+
+func (w *waiting) answer() {
+	if !w.told {
+		w.told = true
+		close(w.done)
+	}
+}
+
+// The states of a waiting act: a writer takes it, or its caller leaves.
+const (
+	queued int32 = iota
+	taken
+	left
+)
+
+// Do runs an act in some transaction and returns when it is durable or refused.
+// While the act is queued the end of ctx, or a second, takes it out and it never
+// runs (fault.Busy); once a writer has it, Do waits for the truth.
+func (s *Store) Do(ctx context.Context, act boxoffice.Act) error {
+	return s.wait(ctx, &waiting{act: act, needs: act.Needs(), done: make(chan struct{})})
+}
+
+// alone runs work in a transaction of its own between batches. The work may run
+// again, so it clears what it collected first.
+func (s *Store) alone(ctx context.Context, work func(ctx context.Context, tx session) error) error {
+	return s.wait(ctx, &waiting{solo: work, done: make(chan struct{})})
+}
+
+func (s *Store) wait(ctx context.Context, w *waiting) error {
+	select {
+	case <-s.closing:
+		return fault.Stopping
+	case <-s.broken:
+		return fault.Busy
+	default:
+	}
+	if w.needs.Yields && len(s.queue) > cap(s.queue)*3/4 {
+		return fault.Busy
+	}
+	select {
+	case s.queue <- w:
+	default:
+		return fault.Busy
+	}
+	patience := time.NewTimer(queueFor)
+	defer patience.Stop()
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+	case <-patience.C:
+	}
+	if w.state.CompareAndSwap(queued, left) {
+		return fault.Busy
+	}
+	<-w.done // taken: reporting failure for a committed act would be a lie
+	return w.err
+}
+
+// A writer owns one connection and runs batch after batch on it.
+type writer struct {
+	s    *Store
+	tx   session  // nil until it is connected
+	next *waiting // taken from the queue, but too large for the batch before
+	ids  ids
+}
+
+// write is a writer's life. It ends when the store closes and the queue is dry.
+func (w *writer) write() {
+	for {
+		batch := w.take()
+		if len(batch) == 0 {
+			break
+		}
+		if batch[0].solo != nil {
+			batch[0].err = w.runSolo(batch[0].solo)
+		} else {
+			w.settle(batch)
+		}
+		for _, each := range batch {
+			each.answer()
+		}
+	}
+	if w.tx != nil {
+		w.tx.close()
+	}
+}
+
+// take waits for the first act and then takes whatever else is queued: no delay
+// is ever added. Solo work comes alone. Empty means that the store closes.
+func (w *writer) take() []*waiting {
+	var batch []*waiting
+	rows := 0
+	for len(batch) < w.s.options.BatchActs {
+		next := w.pop(len(batch) == 0)
+		if next == nil {
+			break
+		}
+		if len(batch) > 0 && (next.solo != nil || rows+next.needs.Size() > maxBatchRows) {
+			w.next = next
+			break
+		}
+		batch, rows = append(batch, next), rows+next.needs.Size()
+		if next.solo != nil {
+			break
+		}
+	}
+	return batch
+}
+
+// pop returns the next one whose caller still waits.
+func (w *writer) pop(block bool) *waiting {
+	if next := w.next; next != nil {
+		w.next = nil
+		return next
+	}
+	for {
+		var next *waiting
+		select {
+		case next = <-w.s.queue:
+		default:
+			if !block {
+				return nil
+			}
+			select {
+			case next = <-w.s.queue:
+			case <-w.s.closing:
+				select { // what was queued before the closing is still done
+				case next = <-w.s.queue:
+				default:
+					return nil
+				}
+			}
+		}
+		if next.state.CompareAndSwap(queued, taken) {
+			return next
+		}
+	}
+}
+
+// settle finds the verdict of every act of a batch. If anything spoils the batch
+// it runs again in halves, so that one bad act fails alone.
+func (w *writer) settle(batch []*waiting) {
+	id := rand.Text()
+	err := w.once(batch, id)
+	again := &errAgain{}
+	for try := 0; try < maxAgain && errors.As(err, again); try++ {
+		err = w.once(batch, id)
+	}
+	var (
+		lost  lostCommit
+		away  errAway
+		disk  errDisk
+		spent numbersSpent
+	)
+	switch {
+	case err == nil:
+		w.s.committed()
+	case errors.As(err, &lost):
+		w.s.log.Warn("outcome of a commit unknown, asking", "acts", len(batch), "err", err)
+		switch committed, err := w.s.verdict(id); {
+		case err != nil:
+			w.s.log.Error("no verdict on a commit", "acts", len(batch), "err", err)
+			fail(batch, fault.Undecided)
+		case committed:
+			w.s.committed()
+		default:
+			w.settle(batch)
+		}
+	case errors.As(err, &disk):
+		w.s.breakDown(err)
+		fail(batch, fault.Undecided)
+	case errors.As(err, &away):
+		w.s.log.Warn("database away", "acts", len(batch), "err", err)
+		fail(batch, fault.Busy)
+	case errors.As(err, &spent):
+		w.ids.want(spent)
+		w.settle(batch)
+	case len(batch) > 1:
+		w.s.log.Warn("batch spoilt, running it in halves", "acts", len(batch), "err", err)
+		w.settle(batch[:len(batch)/2])
+		w.settle(batch[len(batch)/2:])
+	case errors.As(err, again), errors.As(err, &errBlocked{}):
+		fail(batch, fault.Busy)
+	default:
+		w.s.log.Error("act failed", "err", err)
+		fail(batch, err)
+	}
+}
+
+func fail(batch []*waiting, err error) {
+	for _, each := range batch {
+		each.err = err
+	}
+}
+
+// once runs a batch in one transaction: load, decide, save, commit.
+func (w *writer) once(batch []*waiting, id string) (err error) {
+	ctx := context.Background() // the callers' contexts end nothing that was taken
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	if err := w.ids.fill(ctx, w.tx); err != nil {
+		return err
+	}
+	if err := w.tx.begin(ctx); err != nil {
+		return err
+	}
+	defer w.tx.rollback() // nothing to do after a commit
+	needs := make([]boxoffice.Needs, len(batch))
+	for i, each := range batch {
+		needs[i] = each.needs
+	}
+	t0 := time.Now()
+	rows, err := w.s.load(ctx, w.tx, needs)
+	t1 := time.Now()
+	if err != nil {
+		return err
+	}
+	books := boxoffice.NewBooks(rows, &w.ids)
+	for _, each := range batch {
+		each.err = books.Run(each.act, each.needs)
+		if panicked, ok := errors.AsType[boxoffice.Panic](each.err); ok {
+			if spent, ok := panicked.Value.(numbersSpent); ok {
+				return spent
+			}
+			w.s.log.Error("act panicked", "err", each.err)
+		}
+	}
+	outcome := books.Outcome()
+	if outcome.Empty() {
+		return nil
+	}
+	t2 := time.Now()
+	if err := w.s.save(ctx, w.tx, id, outcome, rows); err != nil {
+		return err
+	}
+	t3 := time.Now()
+	defer func() {
+		TT[0] += t1.Sub(t0)
+		TT[1] += t2.Sub(t1)
+		TT[2] += t3.Sub(t2)
+		TT[3] += time.Since(t3)
+		TT[4]++
+	}()
+	if answersEarly {
+		for _, each := range batch {
+			each.answer()
+		}
+	}
+	return w.tx.commit(ctx)
+}
+
+// runSolo runs work in a transaction of its own.
+func (w *writer) runSolo(work func(context.Context, session) error) error {
+	ctx := context.Background()
+	once := func() error {
+		if err := w.connect(ctx); err != nil {
+			return err
+		}
+		if err := w.tx.begin(ctx); err != nil {
+			return err
+		}
+		defer w.tx.rollback()
+		if err := work(ctx, w.tx); err != nil {
+			return err
+		}
+		return w.tx.commit(ctx)
+	}
+	err := once()
+	again := &errAgain{}
+	for try := 0; try < maxAgain && errors.As(err, again); try++ {
+		err = once()
+	}
+	var (
+		lost lostCommit
+		away errAway
+		disk errDisk
+	)
+	switch {
+	case errors.As(err, &lost):
+		return fault.Undecided
+	case errors.As(err, &away), errors.As(err, again), errors.As(err, &errBlocked{}):
+		w.s.log.Warn("solo work failed", "err", err)
+		return fault.Busy
+	case errors.As(err, &disk):
+		w.s.breakDown(err)
+		return fault.Undecided
+	}
+	return err
+}
+
+// connect makes sure of a connection.
+func (w *writer) connect(ctx context.Context) error {
+	if w.tx != nil && w.tx.alive() {
+		return nil
+	}
+	if w.tx != nil {
+		w.tx.close()
+		w.tx = nil
+	}
+	dial, done := context.WithTimeout(ctx, queueFor)
+	defer done()
+	tx, err := w.s.db.writer(dial)
+	if err != nil {
+		return err
+	}
+	w.tx = tx
+	return nil
+}
+
+// verdict finds out whether a batch had been committed when its connection was
+// lost. Inserting its id again waits while the lost transaction lives; then no
+// row means that it had committed, and one row that it never can.
+func (s *Store) verdict(id string) (committed bool, err error) {
+	const claim = `INSERT INTO batch (id, at, size) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING RETURNING number`
+	ctx, done := context.WithTimeout(context.Background(), verdictWithin)
+	defer done()
+	for {
+		committed = true
+		err := s.ask(ctx, step{text: claim, args: []any{id, time.Now().UnixMicro()}, each: func(row) error { committed = false; return nil }})
+		if err == nil {
+			return committed, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, err
+		case <-time.After(reconnectAfter):
+		}
+	}
+}
+
+// ask runs one step on a new connection, outside of any transaction.
+func (s *Store) ask(ctx context.Context, question step) error {
+	tx, err := s.db.writer(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.close()
+	return tx.run(ctx, question)
+}
+
+var TT [5]time.Duration

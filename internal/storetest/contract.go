@@ -1,0 +1,108 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
+)
+
+// A Store is what the contract is about: the books, and what a process does
+// with them besides its acts.
+type Store interface {
+	boxoffice.Store
+	Tasks
+	// NewLoader begins a load of a house.
+	NewLoader() boxoffice.Loader
+	// Epoch is 1 in a database that was never restored.
+	Epoch() int64
+	// Queued is how many acts wait to be taken.
+	Queued() int
+	// Close takes nothing new, finishes what is queued and closes the database.
+	// Closing again does nothing.
+	Close()
+}
+
+// Tasks are the work that acts leave to be done after their commit.
+type Tasks interface {
+	ClaimTasks(ctx context.Context, kind string, limit int) ([]ClaimedTask, error)
+	FinishTask(ctx context.Context, t ClaimedTask) error
+	PutOffTask(ctx context.Context, t ClaimedTask, delay time.Duration) error
+}
+
+// A ClaimedTask is a task under a lease.
+type ClaimedTask struct {
+	boxoffice.Task
+	Attempts int
+}
+
+// Options tune a store for a test; zero is the store's own default.
+type Options struct {
+	BatchActs int // acts a transaction holds at most
+	Writers   int // connections that write, where the database takes more than one
+	Queue     int // acts that may wait
+}
+
+// A Fixture is one empty database, and the ways to reach it. What a method
+// opens is closed when tb ends.
+type Fixture interface {
+	// Open starts a process on the database.
+	Open(tb testing.TB, o Options) Store
+	// Beside starts a second process beside one that runs. Where one process owns
+	// the database there is none, and it is the same store again.
+	Beside(tb testing.TB, s Store, o Options) Store
+	// SQL reaches the database past every store, as some other program would.
+	SQL(tb testing.TB) *sql.DB
+	// Accidents are what can befall a COMMIT.
+	Accidents() []Accident
+	Witness
+}
+
+// A Witness tells what the database does inside.
+type Witness interface {
+	// RowLock is a locking clause such as FOR UPDATE where the database locks rows,
+	// and "" where readers never hold up the one writer.
+	RowLock(clause string) string
+	// AwaitBlocked returns when an act waits for somebody else's transaction, as
+	// far as that can be seen.
+	AwaitBlocked(tb testing.TB)
+	// Deadlocks is how many the database has had to break. Stores must be closed
+	// before: what they know is told late.
+	Deadlocks(tb testing.TB) int
+}
+
+// An Accident befalls a COMMIT.
+type Accident struct {
+	Name     string // goes on "a COMMIT …"
+	Parallel bool   // it does nothing to other tests
+	// Open starts a store on a database of its own.
+	Open func(t *testing.T) Struck
+	Want error // what Do must answer
+}
+
+// Struck is a store that an accident is about to befall.
+type Struck struct {
+	Fixture
+	Store Store
+	// Strike makes the next COMMIT meet the accident. Heal ends it.
+	Strike, Heal func()
+}
+
+// Run runs the whole contract against the databases that open makes. Every
+// store runs every test: there is no flag to opt out.
+func Run(t *testing.T, open func(t *testing.T) Fixture) {
+	for _, part := range [][]clause{trade, batches, interleavings, overlaps, queues, journals, tasks, solos} {
+		for _, c := range part {
+			t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+		}
+	}
+	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
+}
+
+// A clause of the contract.
+type clause struct {
+	name string
+	test func(*testing.T, Fixture)
+}

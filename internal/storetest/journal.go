@@ -1,0 +1,125 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
+)
+
+var journals = []clause{
+	{"every change has one row and a refusal has none", changesHaveRows},
+	{"positions respect the versions while two processes write and number", positionsRespectVersions},
+	{"a reader of what is beyond its position misses no row and sees none twice", readerMissesNothing},
+	{"a batch without rows takes no position", emptyBatchTakesNoPosition},
+}
+
+func changesHaveRows(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	before := number(t, s.db, `SELECT COUNT(*) FROM journal`)
+	s.lock("amtx", seat(1), seat(2))
+	_, err := s.office.Lock(t.Context(), partner("other"), locking(seat(1), seat(2), "nowhere"))
+	must(t, "lock what another has", err)
+	_, err = s.office.Complete(t.Context(), partner("other"), cart("O-1", mailed("eve@example.com"), seat(1)))
+	must(t, "complete what another has", err)
+	_, err = s.office.Unlock(t.Context(), partner("other"), []boxoffice.Token{seat(1)})
+	must(t, "unlock what another has", err)
+	s.sell("amtx", "O-1", seat(1), seat(2)) // its lock is there already
+	if n := number(t, s.db, `SELECT COUNT(*) FROM journal`) - before; n != 4 {
+		t.Errorf("two locks and two sales wrote %d rows; want 4", n)
+	}
+	want := []line{{subject: string(seat(1)), version: 1, what: "lock"}, {subject: string(seat(1)), version: 2, what: "sale"}}
+	eventually(t, "the rows have positions", func() bool {
+		var got []line
+		for _, l := range journal(t, s.db, 0) {
+			if l.position = 0; l.subject == string(seat(1)) {
+				got = append(got, l)
+			}
+		}
+		return slices.Equal(got, want)
+	})
+	if n := number(t, s.db, `SELECT COUNT(*) FROM journal WHERE application = $1 AND request_id = $2 AND at > 0`,
+		string(partner("amtx").Application), partner("amtx").RequestID); n != 4 {
+		t.Errorf("%d rows name their caller; want 4", n)
+	}
+	if n := number(t, s.db, `SELECT COUNT(*) FROM patron_key`); n != 1 {
+		t.Errorf("%d persons are known; want the one buyer, for the refused sale made nobody", n)
+	}
+}
+
+// writers has callers change the same few tickets through two processes.
+func writers(s, beside *scene, callers, acts int) *sync.WaitGroup {
+	var work sync.WaitGroup
+	for caller := range callers {
+		store := []Store{s.store, beside.store}[caller%2]
+		random := rand.New(rand.NewPCG(11, uint64(caller)))
+		work.Go(func() {
+			for range acts {
+				if err := store.Do(background, touch(seat(random.IntN(20)))); err != nil {
+					s.t.Errorf("touch: %v", err)
+					return
+				}
+			}
+		})
+	}
+	return &work
+}
+
+func positionsRespectVersions(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{BatchActs: 2})
+	beside := at(t, f, f.Beside(t, s.store, Options{BatchActs: 5}))
+	writers(s, beside, 8, 150).Wait()
+	s.audit()
+	if n := number(t, s.db, `SELECT SUM(version) FROM ticket`); n != 8*150 {
+		t.Errorf("the tickets were changed %d times; want %d", n, 8*150)
+	}
+}
+
+func readerMissesNothing(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{BatchActs: 3})
+	beside := at(t, f, f.Beside(t, s.store, Options{BatchActs: 3}))
+	work := writers(s, beside, 8, 150)
+	done := make(chan struct{})
+	go func() {
+		work.Wait()
+		close(done)
+	}()
+	var seen []line
+	read := func() {
+		last := int64(0)
+		if n := len(seen); n > 0 {
+			last = seen[n-1].position
+		}
+		seen = append(seen, journal(t, s.db, last)...)
+	}
+	for writing := true; writing; {
+		select {
+		case <-done:
+			writing = false
+		default:
+		}
+		read()
+	}
+	all := int(number(t, s.db, `SELECT COUNT(*) FROM journal`))
+	eventually(t, fmt.Sprint("the reader has all of the rows, ", all), func() bool { read(); return len(seen) >= all })
+	follow(t, seen)
+}
+
+func emptyBatchTakesNoPosition(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	s.sell("amtx", "O-1", seat(1))
+	for range 3 {
+		_, err := s.office.Print(t.Context(), partner("amtx"), boxoffice.PrintRequest{ExternalOrderID: "O-1", Tokens: []boxoffice.Token{seat(1)}})
+		must(t, "print", err)
+		must(t, "touch", s.store.Do(t.Context(), touch(seat(2))))
+	}
+	must(t, "finish an empty load", s.store.NewLoader().Finish(t.Context()))
+	must(t, "touch", s.store.Do(t.Context(), touch(seat(2))))
+	if n := number(t, s.db, `SELECT COUNT(*) FROM batch WHERE size = 0`); n < 3 {
+		t.Fatalf("%d batches are empty; the test wants at least 3", n)
+	}
+	s.audit()
+}

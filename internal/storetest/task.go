@@ -1,0 +1,139 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
+)
+
+var tasks = []clause{
+	{"a task is entered with its act or not at all", taskComesWithItsAct},
+	{"two processes claim each task once and no more than they ask for", taskIsClaimedOnce},
+	{"a task is due again after its lease and only its holder settles it", leaseEnds},
+}
+
+// entering is an act that leaves tasks.
+func entering(kind string, n int, err error) act {
+	return act{decide: func(b *boxoffice.Books) error {
+		for i := range n {
+			b.Enter(boxoffice.Task{ID: fmt.Sprint(kind, "/", i), Kind: kind, Subject: "subject", Due: b.Now})
+		}
+		return err
+	}}
+}
+
+func (s *scene) claim(kind string, limit int) []ClaimedTask {
+	s.t.Helper()
+	claimed, err := s.store.ClaimTasks(background, kind, limit)
+	must(s.t, "claim tasks", err)
+	return claimed
+}
+
+func taskComesWithItsAct(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	refused := errors.New("refused")
+	if err := s.store.Do(t.Context(), entering("refused", 1, refused)); !errors.Is(err, refused) {
+		t.Errorf("Do = %v; want the refusal", err)
+	}
+	for range 2 { // a task entered again is dropped
+		must(t, "enter a task", s.store.Do(t.Context(), entering("done", 1, nil)))
+	}
+	if got := s.claim("refused", 10); len(got) != 0 {
+		t.Errorf("claimed %+v of a refused act; want none", got)
+	}
+	got := s.claim("done", 10)
+	if len(got) != 1 || got[0].ID != "done/0" || got[0].Kind != "done" || got[0].Subject != "subject" || got[0].Attempts != 1 {
+		t.Errorf("claimed %+v; want the one task in its first attempt", got)
+	}
+	later := act{decide: func(b *boxoffice.Books) error {
+		b.Enter(boxoffice.Task{ID: "later", Kind: "later", Due: b.Now.Add(time.Hour)})
+		return nil
+	}}
+	must(t, "enter a task", s.store.Do(t.Context(), later))
+	if got := s.claim("later", 10); len(got) != 0 {
+		t.Errorf("claimed %+v before it was due; want none", got)
+	}
+}
+
+func taskIsClaimedOnce(t *testing.T, f Fixture) {
+	const entered, limit = 300, 7
+	s := enter(t, f, Options{})
+	beside := at(t, f, f.Beside(t, s.store, Options{}))
+	must(t, "enter tasks", s.store.Do(t.Context(), entering("busy", entered, nil)))
+	var (
+		mu    sync.Mutex
+		times = map[string]int{}
+		work  sync.WaitGroup
+	)
+	for caller := range 4 {
+		store := []Store{s.store, beside.store}[caller%2]
+		work.Go(func() {
+			for {
+				claimed, err := store.ClaimTasks(background, "busy", limit)
+				if err != nil || len(claimed) > limit {
+					t.Errorf("ClaimTasks gave %d tasks, %v; want at most %d", len(claimed), err, limit)
+				}
+				mu.Lock()
+				for _, c := range claimed {
+					times[c.ID]++
+				}
+				left := entered - len(times)
+				mu.Unlock()
+				if err != nil || len(claimed) == 0 && left == 0 || t.Failed() {
+					return
+				}
+			}
+		})
+	}
+	work.Wait()
+	for id, n := range times {
+		if n != 1 {
+			t.Errorf("%s was claimed %d times", id, n)
+		}
+	}
+	if len(times) != entered {
+		t.Errorf("%d tasks were claimed; want %d", len(times), entered)
+	}
+}
+
+func leaseEnds(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	beside := at(t, f, f.Beside(t, s.store, Options{}))
+	ctx := t.Context()
+	must(t, "enter a task", s.store.Do(ctx, entering("work", 1, nil)))
+	first := s.claim("work", 1)
+	if again := beside.claim("work", 1); len(first) != 1 || len(again) != 0 {
+		t.Fatalf("claimed %+v and then %+v; want one and none", first, again)
+	}
+	age := func() {
+		_, err := s.db.ExecContext(ctx, `UPDATE task SET due_at = 1`)
+		must(t, "let the lease end", err)
+	}
+	age()
+	second := beside.claim("work", 1)
+	if len(second) != 1 || second[0].Attempts != 2 {
+		t.Fatalf("after the lease claimed %+v; want the task in its second attempt", second)
+	}
+
+	must(t, "finish what another holds", s.store.FinishTask(ctx, first[0]))
+	must(t, "put off what another holds", s.store.PutOffTask(ctx, first[0], -time.Hour))
+	if got := s.claim("work", 1); len(got) != 0 {
+		t.Fatalf("claimed %+v though its lease runs; want none", got)
+	}
+	must(t, "put off", beside.store.PutOffTask(ctx, second[0], -time.Second))
+	third := s.claim("work", 1)
+	if len(third) != 1 || third[0].Attempts != 3 {
+		t.Fatalf("after it was put off claimed %+v; want the task in its third attempt", third)
+	}
+	for range 2 { // it is idempotent
+		must(t, "finish", s.store.FinishTask(ctx, third[0]))
+	}
+	age()
+	if got := s.claim("work", 1); len(got) != 0 {
+		t.Errorf("claimed %+v though it was finished; want none", got)
+	}
+}
