@@ -78,9 +78,16 @@ func (c *benchCommand) Run(w *surroundings) error {
 		}
 		figures = append(figures, f)
 	}
-	voided := "not audited"
+	voided := notAudited
 	if !c.NoAudit {
 		voided = ""
+		report, err := sqlstore.Audit(w.ctx, c.DB)
+		if err != nil {
+			return err
+		}
+		if !report.Clean() {
+			voided = fmt.Sprintf("the audit found %s broken on %s", report.Findings[0].Invariant, report.Findings[0].Subject)
+		}
 	}
 	bad := voided != "" && !c.NoAudit
 	for i := range figures {
@@ -97,6 +104,9 @@ func (c *benchCommand) Run(w *surroundings) error {
 	}
 	return nil
 }
+
+// notAudited is why figures do not count by themselves when --no-audit is given.
+const notAudited = "not audited"
 
 func (c *benchCommand) tell(w *surroundings, figures []figure) error {
 	if c.Output == "json" {
@@ -211,5 +221,4 @@ type course struct {
 	blocks       [][]string // of 4 adjacent tickets that are free, tokens
 	books        *sqlstore.Reader
 	held         [][]string // blocks to unlock when a work is over
-	sold         int        // orders so far
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -43,7 +45,8 @@ trying things, not for a venue.`
 type memory struct {
 	Size  house.Size                      `json:"size"`
 	Seed  uint64                          `json:"seed"`
-	DB    string                          `json:"db"`
+	DB    string                          `json:"db"`              // "" is the folder's own, which moves with it
+	Begun bool                            `json:"begun,omitempty"` // and not finished, in a database that is not its own
 	Made  time.Time                       `json:"made"`
 	House house.Demo                      `json:"house"`
 	Keys  map[access.ApplicationID]string `json:"keys"`
@@ -64,9 +67,8 @@ func (c *demoCommand) Run(w *surroundings) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	own := filepath.Join(c.Data, "seatlink.db")
-	if c.DB == "" {
-		c.DB = "sqlite:" + own
+	if c.DB == "sqlite:"+c.own() {
+		c.DB = ""
 	}
 	keys, err := keyring(filepath.Join(c.Data, keyFile))
 	if err != nil {
@@ -76,12 +78,12 @@ func (c *demoCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if known == nil && c.DB == "sqlite:"+own {
-		if err := discardUnfinished(w, own, keys); err != nil {
+	if known == nil && c.DB == "" {
+		if err := discardUnfinished(w, c.own(), keys); err != nil {
 			return err
 		}
 	}
-	srv, err := newServer(w.ctx, settings{addr: c.Addr, db: c.DB, keys: keys, sandbox: true, store: options, log: log})
+	srv, err := newServer(w.ctx, settings{addr: c.Addr, db: c.url(), keys: keys, sandbox: true, store: options, log: log})
 	if err != nil {
 		return err
 	}
@@ -93,6 +95,10 @@ func (c *demoCommand) Run(w *surroundings) error {
 	told.show(w.stdout)
 	return srv.run(w.ctx)
 }
+
+// own is the database of the data folder, url the one that the house is in.
+func (c *demoCommand) own() string { return filepath.Join(c.Data, "seatlink.db") }
+func (c *demoCommand) url() string { return cmp.Or(c.DB, "sqlite:"+c.own()) }
 
 // discardUnfinished removes a house whose making was interrupted: the data folder
 // has its database and does not know it.
@@ -139,16 +145,30 @@ func (c *demoCommand) recall() (*memory, error) {
 		return nil, fmt.Errorf("data folder: %w", err)
 	case c.Size != "" && house.Size(c.Size) != m.Size, c.Seed != m.Seed, c.DB != m.DB:
 		return nil, fmt.Errorf("%s holds a house of size %s and seed %d in %s: take another --data, or remove it",
-			c.Data, m.Size, m.Seed, m.DB)
+			c.Data, m.Size, m.Seed, cmp.Or(shown(m.DB), "seatlink.db"))
 	}
 	return &m, nil
+}
+
+// shown is a database as it may be seen: without a password.
+func shown(db string) string {
+	u, err := url.Parse(db)
+	if err != nil {
+		return "its database"
+	}
+	return u.Redacted()
 }
 
 // prepare makes the house unless it is there, lets the partners in, and writes
 // what programs need.
 func (c *demoCommand) prepare(w *surroundings, srv *server, keys *access.Keyring, known *memory) (demoStory, error) {
-	if known == nil {
-		made, err := c.make(w, srv, keys)
+	_, missing := srv.store.Organization(w.ctx, 999)
+	if known != nil && !known.Begun && missing != nil {
+		return demoStory{}, fmt.Errorf("%s holds a house of which %s has nothing any more: remove %s for a fresh one",
+			c.Data, shown(c.url()), filepath.Join(c.Data, memoryFile))
+	}
+	if known == nil || known.Begun {
+		made, err := c.make(w, srv, keys, known)
 		if err != nil {
 			return demoStory{}, err
 		}
@@ -156,7 +176,7 @@ func (c *demoCommand) prepare(w *surroundings, srv *server, keys *access.Keyring
 	} else {
 		fmt.Fprintf(w.stdout, "using the house of %s in %s\n", known.Made.Format(time.DateOnly), c.Data)
 	}
-	story := demoStory{URL: srv.url, data: c.Data, db: c.DB, house: known.House, made: known.Made}
+	story := demoStory{URL: srv.url, data: c.Data, db: c.url(), house: known.House, made: known.Made}
 	for _, p := range known.House.Partners {
 		code, err := srv.desk.NewCode(w.ctx, p.Application)
 		if err != nil {
@@ -172,14 +192,25 @@ func (c *demoCommand) prepare(w *surroundings, srv *server, keys *access.Keyring
 	return story, nil
 }
 
-// make loads a new house and enrols its partners.
-func (c *demoCommand) make(w *surroundings, srv *server, keys *access.Keyring) (memory, error) {
-	m := memory{Size: house.Size(c.Size), Seed: c.Seed, DB: c.DB, Made: time.Now().UTC(), Keys: map[access.ApplicationID]string{}}
-	if m.Size == "" {
-		m.Size = house.Default
+// make loads a new house and enrols its partners. In somebody's database nothing
+// is removed when that was interrupted: the next start goes on with the same
+// house, for loading adds only what is not there yet.
+func (c *demoCommand) make(w *surroundings, srv *server, keys *access.Keyring, begun *memory) (memory, error) {
+	m := memory{
+		Size: cmp.Or(house.Size(c.Size), house.Default), Seed: c.Seed, DB: c.DB, Begun: true, Made: time.Now().UTC(),
+		Keys: map[access.ApplicationID]string{},
 	}
-	if _, err := srv.store.Organization(w.ctx, 999); err == nil {
-		return m, fmt.Errorf("%s has a house already, of which %s knows nothing: take another --db, or the --data it was made with", c.DB, c.Data)
+	if begun != nil {
+		m = *begun
+		fmt.Fprintln(w.stdout, "making the house was interrupted before; going on with it")
+	} else if _, err := srv.store.Organization(w.ctx, 999); err == nil {
+		return m, fmt.Errorf("%s has a house already, of which %s knows nothing: take another --db, or the --data it was made with", shown(c.DB), c.Data)
+	}
+	memory := filepath.Join(c.Data, memoryFile)
+	if c.DB != "" {
+		if err := m.keep(memory); err != nil {
+			return m, err
+		}
 	}
 	start := time.Now()
 	progress := progressLine(w.stdout)
@@ -198,7 +229,8 @@ func (c *demoCommand) make(w *surroundings, srv *server, keys *access.Keyring) (
 			return m, err
 		}
 	}
-	return m, m.keep(filepath.Join(c.Data, memoryFile))
+	m.Begun = false
+	return m, m.keep(memory)
 }
 
 // keep writes the memory whole or not at all. It holds API keys: mode 0600.

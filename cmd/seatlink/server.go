@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,16 +70,35 @@ func newServer(ctx context.Context, s settings) (*server, error) {
 	srv := &server{store: store, desk: access.NewDesk(store, s.keys, time.Now), log: s.log, url: url, listener: listener}
 	pages := web.NewAddresses(s.keys, url)
 	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(s.keys), pages)
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox}))
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, map[string]any{"status": "ok"}) })
-	mux.HandleFunc("GET /readyz", srv.ready)
-	mux.Handle("/", web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
+	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox})
+	site := web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox})
 	srv.http = &http.Server{
-		Handler: mux, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+		Handler: srv.doors(partners, site), ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	return srv, nil
+}
+
+// doors sends a request to the door it knocks at. A ServeMux would redirect paths
+// that it holds for unclean, and partners are to have their own answer.
+func (s *server) doors(partners, site http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case path == "/v1" || strings.HasPrefix(path, "/v1/"):
+			partners.ServeHTTP(w, r)
+		case path != "/livez" && path != "/readyz":
+			site.ServeHTTP(w, r)
+		case !reads:
+			w.Header().Set("Allow", "GET, HEAD")
+			answer(w, http.StatusMethodNotAllowed, map[string]any{"status": "method not allowed"})
+		case path == "/livez":
+			answer(w, http.StatusOK, map[string]any{"status": "ok"})
+		default:
+			s.ready(w, r)
+		}
+	})
 }
 
 // ready tells whether requests should be sent here: not while it stops, and not

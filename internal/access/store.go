@@ -6,8 +6,8 @@ import (
 )
 
 // A Store keeps what the Desk knows. It is safe for concurrent use, by several
-// processes on one database. Each method is atomic and, when it returns nil,
-// durable; each sees everything that any process's earlier call wrote. No rule
+// processes on one database. Each method but Tidy is atomic, and each is durable
+// when it returns nil; each sees everything that any process's earlier call wrote. No rule
 // is the store's: change functions decide, the store finds, locks and saves.
 // A change function may be run again, on a fresh record, when the transaction
 // has to be tried again; it touches nothing but its record and what its caller
@@ -47,7 +47,9 @@ type Store interface {
 
 	// Tidy drops families whose KeepUntil is before now with their pairs, pairs
 	// whose refresh token expired before now, and empties Replay of families
-	// Issued before replays. Nothing that is still good is touched.
+	// Issued before replays. Nothing that is still good is touched. It may go in
+	// steps, each atomic: after an error the steps before it are done, and a
+	// repeat does the others.
 	Tidy(ctx context.Context, now, replays time.Time) error
 }
 

@@ -61,7 +61,7 @@ func ParseAmount(number string) (Amount, error) {
 	case scale > maxScale:
 		return Amount{}, fault.AmountInvalid
 	case len(digits)-scale > 13:
-		return Amount{beyond: true, negative: negative}, nil
+		return Amount{beyond: true, negative: negative, scale: max(scale, 0)}, nil
 	}
 	if scale < 0 {
 		digits, scale = digits+strings.Repeat("0", -scale), 0

@@ -90,7 +90,7 @@ func (a *completeAct) Decide(b *Books) error {
 	for _, order := range known {
 		process = order.Process
 	}
-	var orders []Order
+	var orders, made []Order
 	for i, e := range a.cart.Elements {
 		order, ok := known[i]
 		switch {
@@ -107,10 +107,17 @@ func (a *completeAct) Decide(b *Books) error {
 			if err != nil {
 				continue
 			}
+			made = append(made, order)
 		}
 		orders = append(orders, order)
 	}
 	refused := a.answer.Refused
+	if len(refused) > 0 {
+		for _, order := range made {
+			order.Differs = true // the settlement was for more than was sold
+			b.PutOrder(order)
+		}
+	}
 	a.answer = saleOf(orders)
 	a.answer.Refused = refused
 	return nil
@@ -234,9 +241,10 @@ func (o *Order) offer(t Ticket, e Event) {
 		priceType = t.PriceType
 	}
 	seat := OfferSeat{Token: t.Token, Event: t.Event, Section: t.Section, Row: t.Row, Seat: t.Seat, Owner: t.Owner}
-	for i, offer := range o.Offers {
+	for i := range o.Offers {
+		offer := &o.Offers[i]
 		if offer.Seats[0].Event == t.Event && offer.PriceLevel == t.PriceLevel && offer.PriceType == priceType {
-			o.Offers[i].Seats = append(offer.Seats, seat)
+			offer.Seats = append(offer.Seats, seat)
 			return
 		}
 	}

@@ -47,7 +47,7 @@ type Order struct {
 	Currency          string
 	Price, Fees       int64 // as received, minor units; their sum is what was paid
 	Settlement        Settled
-	Differs           bool // the sums received do not reconcile
+	Differs           bool // the sums received do not reconcile, or are of more than was sold
 	Buyer             PatronID
 	Lines             []OrderLine
 	Offers            []Offer

@@ -2,6 +2,7 @@ package boxoffice
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -18,13 +19,17 @@ type PersonKeys struct{ ring *access.Keyring }
 // NewPersonKeys returns a PersonKeyer over a key ring.
 func NewPersonKeys(ring *access.Keyring) PersonKeys { return PersonKeys{ring} }
 
-// PersonKeys returns the keys of a contact, the identifying one first.
+// PersonKeys returns the keys of a contact, the identifying one first, none
+// twice.
 func (p PersonKeys) PersonKeys(c Contact) []PersonKey {
 	var keys []PersonKey
 	add := func(kind string, parts ...string) {
 		sum := p.ring.MAC("person", append([]string{kind}, parts...)...)
 		// 16 of its 32 bytes are too many to meet by chance.
-		keys = append(keys, PersonKey(base64.RawURLEncoding.EncodeToString(sum[:16])))
+		key := PersonKey(base64.RawURLEncoding.EncodeToString(sum[:16]))
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
 	}
 	for _, e := range c.Emails {
 		if address := fold(e.Address); address != "" {

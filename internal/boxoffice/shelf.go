@@ -1,6 +1,9 @@
 package boxoffice
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A shelf holds the rows of one kind: as loaded, and layers of changes on top.
 type shelf[K comparable, V any] struct {
@@ -43,8 +46,8 @@ func (s *shelf[K, V]) at(k K, act int) (v V, ok bool) {
 
 // lookup is at for keys that need no naming.
 func (s *shelf[K, V]) lookup(k K) (v V, ok bool) {
-	for i := len(s.layers) - 1; i >= 0; i-- {
-		if v, ok := s.layers[i][k]; ok {
+	for _, layer := range slices.Backward(s.layers) {
+		if v, ok := layer[k]; ok {
 			return v, true
 		}
 	}

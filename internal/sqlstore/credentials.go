@@ -166,21 +166,16 @@ INSERT INTO family (` + familyColumns + `) SELECT ` + familyColumns + ` FROM {ro
 	application := []any{string(id)}
 	steps := []step{{text: saveApplication, args: []any{string(id), e.Name, e.Epoch}, want: 1}}
 	renew := func(same bool, drop, add string, rows *table) {
-		if same {
-			return
-		}
-		steps = append(steps, step{text: drop, args: application, want: -1})
-		if rows.rows > 0 {
-			steps = append(steps, step{text: add, args: application, rows: rows, want: rows.rows})
+		if !same {
+			steps = append(steps,
+				step{text: drop, args: application, want: -1},
+				step{text: add, args: application, rows: rows, want: rows.rows})
 		}
 	}
 	renew(slices.Equal(e.Channels, was.Channels), dropChannels, addChannels, &channels)
 	renew(slices.Equal(e.Organizations, was.Organizations), dropGrants, addGrants, &grants)
 	renew(slices.Equal(e.Keys, was.Keys), dropKeys, addKeys, &keys)
-	if codes.rows > 0 {
-		steps = append(steps, step{text: addCodes, rows: &codes, want: codes.rows})
-	}
-	return steps
+	return append(steps, step{text: addCodes, rows: &codes, want: codes.rows})
 }
 
 // Enrolments returns all partners by application id (access.Store).

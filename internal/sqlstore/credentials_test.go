@@ -17,20 +17,23 @@ import (
 func TestCredentials(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.Vaults {
-			s := openVault(t, "sqlite:"+filepath.Join(t.TempDir(), "seatlink.db"), vaultKeys(t), nil)
+			t.Helper()
+			s := openVault(t, "sqlite:"+filepath.Join(t.TempDir(), "seatlink.db"), newKeys(t), nil)
 			return storetest.Vaults{Here: s, There: s, AwaitWaiter: func(*testing.T) {}}
 		})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.Vaults {
+			t.Helper()
 			url := storetest.Postgres(t)
-			s := openVault(t, url, vaultKeys(t), nil)
+			s := openVault(t, url, newKeys(t), nil)
 			return storetest.Vaults{Here: s, There: s, AwaitWaiter: lockWaiter(url)}
 		})
 	})
 	t.Run("PostgreSQL by two processes", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.Vaults {
-			url, keys := storetest.Postgres(t), vaultKeys(t)
+			t.Helper()
+			url, keys := storetest.Postgres(t), newKeys(t)
 			return storetest.Vaults{
 				Here: openVault(t, url, keys, nil), There: openVault(t, url, keys, nil), AwaitWaiter: lockWaiter(url),
 			}
@@ -41,7 +44,7 @@ func TestCredentials(t *testing.T) {
 // One wait for a row ends after lock_timeout, lest batches stand still; whoever
 // waits for a family gets its turn all the same.
 func TestCredentialsOutlastALockTimeout(t *testing.T) {
-	url, keys := storetest.Postgres(t), vaultKeys(t)
+	url, keys := storetest.Postgres(t), newKeys(t)
 	refused := make(chan struct{}, 100)
 	here, there := openVault(t, url, keys, nil), openVault(t, url, keys, slog.New(warned(refused)))
 	const code = access.Hash("code")
@@ -72,15 +75,6 @@ func TestCredentialsOutlastALockTimeout(t *testing.T) {
 	if err := <-answer; err != nil || !seen {
 		t.Errorf("Family of the waiter: error %v, saw the first's change: %v; want its turn", err, seen)
 	}
-}
-
-func vaultKeys(t *testing.T) *access.Keyring {
-	t.Helper()
-	keys, err := access.CreateKeyring(filepath.Join(t.TempDir(), "key"))
-	if err != nil {
-		t.Fatalf("CreateKeyring: %v", err)
-	}
-	return keys
 }
 
 func openVault(t *testing.T, url string, keys *access.Keyring, log *slog.Logger) *sqlstore.Store {

@@ -69,7 +69,9 @@ func (l *Loader) write(ctx context.Context, steps ...step) error {
 // patiently gives way to the acts as often as the queue is full of them.
 func (l *Loader) patiently(ctx context.Context, steps ...step) error {
 	for {
-		err := l.s.alone(ctx, func(ctx context.Context, tx session) error { return tx.run(ctx, steps...) })
+		err := l.s.alone(ctx, func(ctx context.Context, tx session) error {
+			return tx.run(ctx, append(l.s.db.patience(), steps...)...)
+		})
 		if !errors.Is(err, fault.Busy) {
 			return err
 		}
@@ -82,21 +84,37 @@ func (l *Loader) patiently(ctx context.Context, steps ...step) error {
 }
 
 // The unique indexes of tickets besides their token. To make them once over a
-// whole house costs a third of keeping them while it is loaded; so they are made
-// when a store is opened and when a load is finished, and the first load into
-// empty books goes without them.
-var ticketIndexes = []string{
-	`CREATE UNIQUE INDEX IF NOT EXISTS ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void`,
-	`CREATE UNIQUE INDEX IF NOT EXISTS ticket_barcode ON ticket (event, barcode)`,
+// whole house costs a third of keeping them while it is loaded; so the first load
+// into empty books goes without them until it is finished.
+var ticketIndexes = []step{
+	{text: `CREATE UNIQUE INDEX ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void`, want: -1},
+	{text: `CREATE UNIQUE INDEX ticket_barcode ON ticket (event, barcode)`, want: -1},
+	{text: `UPDATE installation SET loading = false`, want: 1},
 }
 
-func indexTickets(ctx context.Context, tx session) error {
-	for _, text := range ticketIndexes {
-		if err := tx.run(ctx, step{text: text, want: -1}); err != nil {
-			return fmt.Errorf("index the tickets: %w", err)
-		}
+// indexTickets makes the indexes if a load went without them.
+func (s *Store) indexTickets(ctx context.Context, tx session) error {
+	loading := false
+	look := step{text: `SELECT loading FROM installation`, each: func(r row) error { loading = r.flag(0); return nil }}
+	if err := tx.run(ctx, look); err != nil || !loading {
+		return err
+	}
+	if err := tx.run(ctx, append(s.db.patience(), ticketIndexes...)...); err != nil {
+		return fmt.Errorf("index the tickets: %w", err)
 	}
 	return nil
+}
+
+// recover makes good a load that was interrupted, at the start of a store.
+func (s *Store) recover(ctx context.Context, tx session) error {
+	if err := tx.begin(ctx); err != nil {
+		return err
+	}
+	defer tx.rollback()
+	if err := s.indexTickets(ctx, tx); err != nil {
+		return err
+	}
+	return tx.commit(ctx)
 }
 
 // unindexed drops the indexes if there is no ticket yet.
@@ -114,7 +132,10 @@ func (l *Loader) unindexed(ctx context.Context) error {
 		if err != nil || !empty {
 			return err
 		}
-		return tx.run(ctx, step{text: `DROP INDEX ticket_live_seat`, want: -1}, step{text: `DROP INDEX ticket_barcode`, want: -1})
+		return tx.run(ctx,
+			step{text: `UPDATE installation SET loading = true`, want: 1},
+			step{text: `DROP INDEX ticket_live_seat`, want: -1},
+			step{text: `DROP INDEX ticket_barcode`, want: -1})
 	})
 }
 
@@ -268,7 +289,7 @@ JOIN event AS e ON e.id = r.event CROSS JOIN (SELECT number, at FROM batch WHERE
 	names := texts(events)
 	id := random(26, "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 	err := l.s.alone(ctx, func(ctx context.Context, tx session) error {
-		if err := indexTickets(ctx, tx); err != nil {
+		if err := l.s.indexTickets(ctx, tx); err != nil {
 			return err
 		}
 		now, err := l.s.clockIn(ctx, tx)

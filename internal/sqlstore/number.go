@@ -133,6 +133,10 @@ func (n *ids) fill(ctx context.Context, tx session) error {
 // want makes the next block of a series large enough for any batch.
 func (n *ids) want(spent numbersSpent) { n.more[spent.series] = 50 * numberBlock }
 
+// forget leaves out what is left of a block: a load has taken numbers that were
+// set aside before it, and put the series beyond them.
+func (n *ids) forget(series string) { delete(n.blocks, series) }
+
 func (n *ids) Number(series string) int64 {
 	b := n.blocks[series]
 	if b.next == b.end {

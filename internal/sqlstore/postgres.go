@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -33,23 +34,19 @@ func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	pool.MaxConns = max(pool.MaxConns, int32(min(4*runtime.GOMAXPROCS(0), 64)))
-	for name, value := range map[string]string{
+	maps.Copy(pool.ConnConfig.RuntimeParams, map[string]string{
 		"application_name": "seatlink", "default_transaction_read_only": "on", "statement_timeout": "30s",
 		"idle_in_transaction_session_timeout": "10s", "timezone": "UTC",
-	} {
-		pool.ConnConfig.RuntimeParams[name] = value
-	}
+	})
 	readers, err := pgxpool.NewWithConfig(ctx, pool)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	config := pool.ConnConfig.Copy()
-	for name, value := range map[string]string{
+	maps.Copy(config.RuntimeParams, map[string]string{
 		"default_transaction_read_only": "off", "statement_timeout": "5s", "lock_timeout": "250ms",
 		"default_transaction_isolation": "read committed",
-	} {
-		config.RuntimeParams[name] = value
-	}
+	})
 	e := &postgresEngine{d: newPostgresDialect(), config: config, readers: readers}
 	if err := e.check(ctx); err != nil {
 		readers.Close()
@@ -84,7 +81,7 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	config.RuntimeParams["statement_timeout"] = "0"
 	config.RuntimeParams["lock_timeout"] = "0"
 	db := stdlib.OpenDB(*config)
-	err = migrate(ctx, goose.DialectPostgres, db, "migrations/postgres", goose.WithSessionLocker(locker))
+	err = migrate(ctx, goose.DialectPostgres, db, e.migrations(), goose.WithSessionLocker(locker))
 	return errors.Join(err, db.Close())
 }
 
@@ -117,6 +114,12 @@ func (e *postgresEngine) claim(kind string, names []string) []step {
 	return []step{{text: claim, args: []any{slices.Compact(keys)}, each: func(row) error { return nil }}}
 }
 
+func (e *postgresEngine) patience() []step {
+	return []step{{text: "SET LOCAL statement_timeout = 0", want: -1}, {text: "SET LOCAL lock_timeout = '5s'", want: -1}}
+}
+
+func (e *postgresEngine) migrations() string { return "migrations/postgres" }
+
 // read runs the steps in one snapshot.
 func (e *postgresEngine) read(ctx context.Context, steps ...step) error {
 	return e.readers.AcquireFunc(ctx, func(pooled *pgxpool.Conn) error {
@@ -136,6 +139,23 @@ func (e *postgresEngine) read(ctx context.Context, steps ...step) error {
 	})
 }
 
+func (e *postgresEngine) snapshot(ctx context.Context, work func(session) error) error {
+	return e.readers.AcquireFunc(ctx, func(pooled *pgxpool.Conn) error {
+		s := &postgresSession{e: e, conn: pooled.Conn()}
+		begin := step{text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", want: -1}
+		defer s.rollback() // nothing was written
+		if err := s.run(ctx, append([]step{begin}, e.patience()...)...); err != nil {
+			return err
+		}
+		return work(s)
+	})
+}
+
+// soundness asks nothing: what looks into a server's files needs its owner.
+func (e *postgresEngine) soundness(func(subject, says string)) (steps []step, note string) {
+	return nil, "the files of a PostgreSQL server are for its operator to check, with pg_amcheck"
+}
+
 func (e *postgresEngine) close() { e.readers.Close() }
 
 // postgresSession is a session over one pgx connection.
@@ -147,15 +167,20 @@ type postgresSession struct {
 // run sends all steps at once. Each statement still sees what was committed
 // before it began, for READ COMMITTED takes a snapshot a statement.
 func (s *postgresSession) run(ctx context.Context, steps ...step) error {
-	if len(steps) == 0 {
-		return nil
-	}
 	batch := &pgx.Batch{}
 	for _, st := range steps {
-		batch.Queue(s.e.d.expand(st.text), st.parameters()...)
+		if !st.idle() {
+			batch.Queue(s.e.d.expand(st.text), st.parameters()...)
+		}
+	}
+	if batch.Len() == 0 {
+		return nil
 	}
 	results := s.conn.SendBatch(ctx, batch)
 	for _, st := range steps {
+		if st.idle() {
+			continue
+		}
 		if err := one(results, st); err != nil {
 			_ = results.Close() // tells the same again
 			return s.failure(err)
@@ -209,10 +234,17 @@ func (s *postgresSession) begin(ctx context.Context) error {
 	return s.run(ctx, step{text: "BEGIN", want: -1})
 }
 
+// commitWithin is how long the answer to a COMMIT is waited for. Whoever falls
+// silent is asked on another connection what became of it.
+const commitWithin = 5 * time.Second
+
 // commit of a connection that was lost on the way has an unknown outcome; only
 // an answer of the server, other than that it is shutting down, is certain.
 func (s *postgresSession) commit(ctx context.Context) error {
+	wire := s.conn.PgConn().Conn()
+	_ = wire.SetDeadline(time.Now().Add(commitWithin)) // a wire that is dead tells by itself
 	tag, err := s.conn.Exec(ctx, "COMMIT")
+	_ = wire.SetDeadline(time.Time{})
 	if err == nil && tag.String() == "ROLLBACK" {
 		return errors.New("COMMIT of a failed transaction")
 	}
@@ -251,6 +283,8 @@ func (s *postgresSession) failure(err error) error {
 			return errAgain{err}
 		case refused.Code == "55P03":
 			return errBlocked{err}
+		case refused.Code == "23505" && refused.ConstraintName == "patron_pkey":
+			return errTaken{err}
 		case strings.HasPrefix(refused.Code, "57P"), strings.HasPrefix(refused.Code, "53") && refused.Code != "53200":
 			return errAway{err} // 53200 may be too many claims at once: half of them may do
 		}

@@ -172,6 +172,8 @@ func (s *Store) patronRows(made []boxoffice.Patron) (patrons, keys table) {
 }
 
 func documentRows(issued []boxoffice.Document) table {
+	// In key order, lest two batches wait for each other; of equal ones the first stays.
+	slices.SortStableFunc(issued, func(a, b boxoffice.Document) int { return cmp.Compare(a.ID, b.ID) })
 	var rows table
 	for _, d := range issued {
 		rows.row().text(d.ID).text(d.Order.String()).text(string(d.Token)).int(d.Owned).int(micros(d.Issued))
@@ -180,6 +182,7 @@ func documentRows(issued []boxoffice.Document) table {
 }
 
 func taskRows(entered []boxoffice.Task) table {
+	slices.SortStableFunc(entered, func(a, b boxoffice.Task) int { return cmp.Compare(a.ID, b.ID) }) // as documents
 	var rows table
 	for _, t := range entered {
 		rows.row().text(t.ID).text(t.Kind).text(t.Subject).int(micros(t.Due))

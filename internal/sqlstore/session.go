@@ -18,6 +18,10 @@ type step struct {
 	want int             // rows that must be changed; any number where it is -1 or each is set
 }
 
+// idle reports that the statement is over given rows and there are none: then it
+// is not run.
+func (st step) idle() bool { return st.rows != nil && st.rows.rows == 0 }
+
 // A row is one row of an answer. Columns are counted from 0 and are TEXT,
 // BIGINT or BOOLEAN; NULL reads as the zero value.
 type row interface {
@@ -47,11 +51,20 @@ type engine interface {
 	writer(ctx context.Context) (session, error)
 	// read runs steps on a connection that cannot write, in one snapshot.
 	read(ctx context.Context, steps ...step) error
+	// snapshot runs work that reads again and again over one snapshot.
+	snapshot(ctx context.Context, work func(tx session) error) error
+	// soundness checks the database's own files and references by the steps it
+	// returns, as far as it can; the note says what it cannot.
+	soundness(found func(subject, says string)) (steps []step, note string)
+	// migrations is the folder of the schema.
+	migrations() string
 	// clock reads the clock that all expiries are judged by, at once or by the
 	// steps it returns, which belong behind those that lock rows.
 	clock(into *time.Time) []step
 	// claim keeps names to this transaction until it ends, in one order for all.
 	claim(kind string, names []string) []step
+	// patience lifts the limits of time from the transaction, for long work.
+	patience() []step
 	// migrate brings the schema up to date.
 	migrate(ctx context.Context) error
 	// numbersAtOnce reports whether the one writer numbers its own batches.
@@ -98,6 +111,12 @@ func instant(micros int64) time.Time {
 }
 
 func appendInt(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) }
+
+// errTaken wraps the refusal of a new account's number that another account has.
+type errTaken struct{ cause error }
+
+func (e errTaken) Error() string { return e.cause.Error() }
+func (e errTaken) Unwrap() error { return e.cause }
 
 // errAway wraps a failure of the database's surroundings: it is away, or its disk
 // is full. Nothing was done; the same act may succeed later.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,11 +24,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-const (
-	sqliteBusy = 5 * time.Second
-	// oldestSQLite is the first without the WAL-reset race (reliability.md).
-	oldestSQLite = 3_051_003
-)
+// oldestSQLite is the first version without the WAL-reset race, which could
+// corrupt a database whose log was reset while it was read.
+const oldestSQLite = 3_051_003
 
 // sqliteEngine keeps the books in one file. One process owns it.
 type sqliteEngine struct {
@@ -63,7 +62,7 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (_ *sqliteEngin
 	if err != nil {
 		return nil, errors.Join(err, e.lock.Close())
 	}
-	go e.checkpoint(conn)
+	go e.checkpoint(conn) //nolint:gosec // it outlives the opening, and ends with close
 	return e, nil
 }
 
@@ -80,7 +79,10 @@ func own(path string) (*os.File, error) {
 }
 
 func (e *sqliteEngine) connect(ctx context.Context, flags sqlite.OpenFlags) (*sqlite.Conn, error) {
-	conn, err := sqlite.OpenConn(e.path, flags|sqlite.OpenWAL|sqlite.OpenURI)
+	if flags&sqlite.OpenReadWrite != 0 {
+		flags |= sqlite.OpenWAL // a reader takes the file as it is: a backup may have no log
+	}
+	conn, err := sqlite.OpenConn(e.path, flags|sqlite.OpenURI)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -124,12 +126,16 @@ func (e *sqliteEngine) clock(into *time.Time) []step {
 // claim has nothing to do: there is one writer.
 func (e *sqliteEngine) claim(string, []string) []step { return nil }
 
+func (e *sqliteEngine) patience() []step { return nil }
+
+func (e *sqliteEngine) migrations() string { return "migrations/sqlite" }
+
 func (e *sqliteEngine) migrate(ctx context.Context) error {
 	db, err := sql.Open("sqlite", "file:"+e.path+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		return err
 	}
-	err = migrate(ctx, goose.DialectSQLite3, db, "migrations/sqlite")
+	err = migrate(ctx, goose.DialectSQLite3, db, e.migrations())
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
@@ -173,8 +179,26 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder stri
 	return nil
 }
 
-// read takes an idle reader and runs the steps in one snapshot.
-func (e *sqliteEngine) read(ctx context.Context, steps ...step) (err error) {
+// read runs the steps in one snapshot.
+func (e *sqliteEngine) read(ctx context.Context, steps ...step) error {
+	if len(steps) == 1 {
+		return e.reader(ctx, func(s *sqliteSession) error { return s.run(ctx, steps...) })
+	}
+	return e.snapshot(ctx, func(tx session) error { return tx.run(ctx, steps...) })
+}
+
+func (e *sqliteEngine) snapshot(ctx context.Context, work func(session) error) error {
+	return e.reader(ctx, func(s *sqliteSession) error {
+		if err := s.run(ctx, step{text: "BEGIN", want: -1}); err != nil {
+			return err
+		}
+		defer s.rollback() // nothing was written
+		return work(s)
+	})
+}
+
+// reader takes an idle reader for some work.
+func (e *sqliteEngine) reader(ctx context.Context, work func(*sqliteSession) error) (err error) {
 	var conn *sqlite.Conn
 	select {
 	case conn = <-e.readers:
@@ -190,15 +214,24 @@ func (e *sqliteEngine) read(ctx context.Context, steps ...step) (err error) {
 	defer func() { e.readers <- conn }()
 	conn.SetInterrupt(ctx.Done())
 	defer conn.SetInterrupt(nil)
-	s := &sqliteSession{e: e, conn: conn}
-	if len(steps) == 1 {
-		return s.run(ctx, steps...)
-	}
-	if err := s.run(ctx, step{text: "BEGIN", want: -1}); err != nil {
-		return err
-	}
-	defer s.rollback() // nothing was written
-	return s.run(ctx, steps...)
+	return work(&sqliteSession{e: e, conn: conn})
+}
+
+// soundness leaves out what only integrity_check looks at, the content of the
+// indexes: that takes many times as long.
+func (e *sqliteEngine) soundness(found func(subject, says string)) (steps []step, note string) {
+	return []step{
+		{text: "PRAGMA quick_check", each: func(r row) error {
+			if says := r.text(0); says != "ok" {
+				found("file", says)
+			}
+			return nil
+		}},
+		{text: "PRAGMA foreign_key_check", each: func(r row) error {
+			found(r.text(0), "has a row that leads to no "+r.text(2))
+			return nil
+		}},
+	}, ""
 }
 
 const (
@@ -377,6 +410,8 @@ func sqliteFailure(err error) error {
 		return errDisk{err}
 	case code.ToPrimary() == sqlite.ResultBusy, code.ToPrimary() == sqlite.ResultLocked:
 		return errAgain{err}
+	case code == sqlite.ResultConstraintPrimaryKey && strings.Contains(err.Error(), "patron.organization, patron.id"):
+		return errTaken{err}
 	case code.ToPrimary() == sqlite.ResultFull, code.ToPrimary() == sqlite.ResultIOErr:
 		return errAway{err}
 	}

@@ -116,7 +116,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if err := errors.Join(s.install(ctx, first), indexTickets(ctx, first)); err != nil {
+	if err := errors.Join(s.install(ctx, first), s.recover(ctx, first)); err != nil {
 		first.close()
 		return err
 	}
@@ -152,7 +152,7 @@ func orDefault(n, other int) int {
 // key ring that is not the one it was made with.
 func (s *Store) install(ctx context.Context, tx session) error {
 	const (
-		first = `INSERT INTO installation (id, epoch, key_check) VALUES (1, 1, $1) ON CONFLICT (id) DO NOTHING`
+		first = `INSERT INTO installation (id, epoch, loading, key_check) VALUES (1, 1, false, $1) ON CONFLICT (id) DO NOTHING`
 		look  = `SELECT epoch, key_check FROM installation`
 	)
 	var check string
@@ -205,7 +205,8 @@ func (s *Store) openContact(sealed string) (c boxoffice.Contact, err error) {
 	if err != nil {
 		return c, fmt.Errorf("contact: %w", err)
 	}
-	return c, json.Unmarshal(plain, &c)
+	err = json.Unmarshal(plain, &c)
+	return c, err
 }
 
 const contactPurpose = "contact"

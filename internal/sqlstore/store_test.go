@@ -77,7 +77,7 @@ func newKeys(tb testing.TB) *access.Keyring {
 func (h database) Open(tb testing.TB, o storetest.Options) storetest.Store {
 	tb.Helper()
 	s, err := sqlstore.Open(tb.Context(), h.url, h.keys, sqlstore.Options{
-		Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), BatchActs: o.BatchActs, Writers: o.Writers, Queue: o.Queue,
+		Log: slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelError})), BatchActs: o.BatchActs, Writers: o.Writers, Queue: o.Queue,
 	})
 	if err != nil {
 		tb.Fatalf("Open(%q): %v", h.url, err)
@@ -165,7 +165,18 @@ func (s sqlite) Accidents() []storetest.Accident {
 // postgres is a database that any number of processes share.
 type postgres struct{ database }
 
-func newPostgres(tb testing.TB, url string) postgres { return postgres{newDatabase(tb, url)} }
+func newPostgres(tb testing.TB, url string) postgres {
+	tb.Helper()
+	p := postgres{newDatabase(tb, url)}
+	// Deadlocks are looked for before the store gives up its wait, so that they show.
+	const lookSoon = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''20ms''', current_database()); END $$`
+	db := p.SQL(tb)
+	defer db.Close() // nobody stays connected
+	if _, err := db.ExecContext(tb.Context(), lookSoon); err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
 
 func (p postgres) Beside(tb testing.TB, _ storetest.Store, o storetest.Options) storetest.Store {
 	tb.Helper()

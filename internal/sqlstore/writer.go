@@ -71,7 +71,7 @@ func (s *Store) wait(ctx context.Context, w *waiting) error {
 		return fault.Busy
 	default:
 	}
-	if w.needs.Yields && len(s.queue) > cap(s.queue)*3/4 {
+	if w.needs.Yields && len(s.queue) >= cap(s.queue)*3/4 {
 		return fault.Busy
 	}
 	select {
@@ -248,9 +248,7 @@ func (w *writer) once(batch []*waiting, id string) (err error) {
 	for i, each := range batch {
 		needs[i] = each.needs
 	}
-	t0 := time.Now()
 	rows, err := w.s.load(ctx, w.tx, needs)
-	t1 := time.Now()
 	if err != nil {
 		return err
 	}
@@ -268,18 +266,13 @@ func (w *writer) once(batch []*waiting, id string) (err error) {
 	if outcome.Empty() {
 		return nil
 	}
-	t2 := time.Now()
 	if err := w.s.save(ctx, w.tx, id, outcome, rows); err != nil {
+		if errors.As(err, &errTaken{}) {
+			w.ids.forget(boxoffice.SeriesPatron)
+			return errAgain{err}
+		}
 		return err
 	}
-	t3 := time.Now()
-	defer func() {
-		TT[0] += t1.Sub(t0)
-		TT[1] += t2.Sub(t1)
-		TT[2] += t3.Sub(t2)
-		TT[3] += time.Since(t3)
-		TT[4]++
-	}()
 	if answersEarly {
 		for _, each := range batch {
 			each.answer()
@@ -299,7 +292,7 @@ func (w *writer) runSolo(work func(context.Context, session) error) error {
 			return err
 		}
 		defer w.tx.rollback()
-		if err := work(ctx, w.tx); err != nil {
+		if err := survive(func() error { return work(ctx, w.tx) }); err != nil {
 			return err
 		}
 		return w.tx.commit(ctx)
@@ -325,6 +318,17 @@ func (w *writer) runSolo(work func(context.Context, session) error) error {
 		return fault.Undecided
 	}
 	return err
+}
+
+// survive makes an error of a panic, so that it costs one piece of work and not
+// the process.
+func survive(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = boxoffice.Panic{Value: p}
+		}
+	}()
+	return work()
 }
 
 // connect makes sure of a connection.
@@ -376,5 +380,3 @@ func (s *Store) ask(ctx context.Context, question step) error {
 	defer tx.close()
 	return tx.run(ctx, question)
 }
-
-var TT [5]time.Duration

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,13 +42,14 @@ type cluster struct {
 	account  *syscall.Credential // whom they run as; nil is the caller
 	dir      string              // the socket, and the data in a folder below
 	port     int
+	settings []string // its own, which come after those of all and win
 	watcher  *watcher
 	running  *postmaster // nil while stopped
 }
 
 // newCluster makes the files of a server and starts it.
-func newCluster() (c *cluster, err error) {
-	c = &cluster{}
+func newCluster(settings ...string) (c *cluster, err error) {
+	c = &cluster{settings: settings}
 	if c.programs, err = programs(debianPrograms); err != nil {
 		return nil, err
 	}
@@ -101,7 +103,7 @@ func (c *cluster) start() error {
 		return errors.New("the server runs already")
 	}
 	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.port), "-k", c.dir}
-	for _, setting := range settings {
+	for _, setting := range slices.Concat(settings, c.settings) {
 		args = append(args, "-c", setting)
 	}
 	running, err := serve(c.command(context.Background(), "postgres", args...))

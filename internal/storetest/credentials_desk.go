@@ -165,8 +165,8 @@ func desksGiveOnePair(t *testing.T, v Vaults) {
 			})
 		}
 		all.Wait()
-		for _, got := range pairs {
-			if got != pairs[0] || got.AccessToken == "" {
+		for i := range pairs {
+			if pairs[i] != pairs[0] || pairs[i].AccessToken == "" {
 				t.Fatal("exchanges at the same time gave different pairs")
 			}
 		}

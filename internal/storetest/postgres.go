@@ -79,11 +79,12 @@ type Server struct {
 	cluster *cluster
 }
 
-// StartPostgres starts a server for tb alone, set up as the one of Postgres.
-// When tb ends it is stopped and its files are removed.
-func StartPostgres(tb testing.TB) *Server {
+// StartPostgres starts a server for tb alone, set up as the one of Postgres but
+// for the given settings, such as fsync=off. When tb ends it is stopped and its
+// files are removed.
+func StartPostgres(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	c, err := newCluster()
+	c, err := newCluster(settings...)
 	if err != nil {
 		tb.Fatalf("start PostgreSQL: %v", err)
 	}

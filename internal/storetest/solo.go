@@ -118,7 +118,9 @@ func loadedNumberIsTaken(t *testing.T, f Fixture) {
 		rows = append(rows, boxoffice.Patron{ID: id, Organization: home, Contact: boxoffice.Contact{LastName: "Loaded"}})
 		taken[id] = true
 	}
-	must(t, "load accounts", s.store.NewLoader().Patrons(t.Context(), rows))
+	l := s.store.NewLoader()
+	must(t, "load accounts", l.Patrons(t.Context(), rows))
+	must(t, "finish the load", l.Finish(t.Context()))
 	for n := 2; n < 8; n++ {
 		if id := made(n); taken[id] {
 			t.Errorf("a new seller got the account %s, which was loaded", id)

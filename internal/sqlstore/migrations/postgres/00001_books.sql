@@ -2,6 +2,7 @@
 CREATE TABLE installation (
 	id         BIGINT PRIMARY KEY CHECK (id = 1),
 	epoch      BIGINT NOT NULL,
+	loading    BOOLEAN NOT NULL, -- the unique indexes of ticket are to be made again
 	key_check  TEXT COLLATE "C"   NOT NULL
 );
 CREATE TABLE head (
@@ -89,7 +90,9 @@ CREATE TABLE ticket (
 	hold_terms       TEXT COLLATE "C"    NOT NULL,
 	version          BIGINT  NOT NULL
 ) WITH (fillfactor = 80);
--- Its unique indexes are made by the program (loader.go): a first load goes without.
+-- A first load goes without these two (loader.go).
+CREATE UNIQUE INDEX ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void;
+CREATE UNIQUE INDEX ticket_barcode ON ticket (event, barcode);
 
 CREATE TABLE listing (
 	id           TEXT COLLATE "C"   PRIMARY KEY,

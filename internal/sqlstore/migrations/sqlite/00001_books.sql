@@ -2,6 +2,7 @@
 CREATE TABLE installation (
 	id         INTEGER PRIMARY KEY CHECK (id = 1),
 	epoch      BIGINT NOT NULL,
+	loading    BOOLEAN NOT NULL, -- the unique indexes of ticket are to be made again
 	key_check  TEXT   NOT NULL
 );
 CREATE TABLE head (
@@ -89,7 +90,9 @@ CREATE TABLE ticket (
 	hold_terms       TEXT    NOT NULL,
 	version          BIGINT  NOT NULL
 );
--- Its unique indexes are made by the program (loader.go): a first load goes without.
+-- A first load goes without these two (loader.go).
+CREATE UNIQUE INDEX ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void;
+CREATE UNIQUE INDEX ticket_barcode ON ticket (event, barcode);
 
 CREATE TABLE listing (
 	id           TEXT   PRIMARY KEY,

@@ -1,0 +1,311 @@
+package boxoffice_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+const (
+	home = access.OrganizationID(998) // in dollars
+	away = access.OrganizationID(999) // in yen
+
+	game   = boxoffice.EventID("998:F26:F01")
+	later  = boxoffice.EventID("998:F27:F01") // of another season
+	abroad = boxoffice.EventID("999:F26:F01")
+)
+
+// noon is when everything happens.
+var noon = time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
+
+// A desk is an office over books made by hand. It is a store without a
+// database: it lets an act decide twice over equal books, wants the same of it,
+// and keeps what came of it.
+type desk struct {
+	*boxoffice.Office
+	t        *testing.T
+	tickets  map[boxoffice.Token]boxoffice.Ticket
+	orders   map[boxoffice.OrderKey]boxoffice.Order
+	people   map[boxoffice.PersonAt]boxoffice.PatronID
+	events   map[boxoffice.EventID]boxoffice.Event
+	orgs     map[access.OrganizationID]boxoffice.Organization
+	listings map[boxoffice.ListingID]boxoffice.Listing
+	made     map[boxoffice.PatronID]boxoffice.Contact
+
+	last boxoffice.Outcome // of the last act
+	ids  counter
+}
+
+func newDesk(t *testing.T, tickets ...boxoffice.Ticket) *desk {
+	d := &desk{
+		t:       t,
+		tickets: map[boxoffice.Token]boxoffice.Ticket{}, orders: map[boxoffice.OrderKey]boxoffice.Order{},
+		people: map[boxoffice.PersonAt]boxoffice.PatronID{},
+		events: map[boxoffice.EventID]boxoffice.Event{
+			game:   {ID: game, Organization: home, Season: "F26", Item: "F01", Basis: boxoffice.Single, Name: "Game", PriceTypes: map[string]string{"A": "Adult"}, Secondary: true},
+			later:  {ID: later, Organization: home, Season: "F27", Item: "F01", Basis: boxoffice.Single, Name: "Later", Secondary: true},
+			abroad: {ID: abroad, Organization: away, Season: "F26", Item: "F01", Basis: boxoffice.Single, Name: "Abroad", Secondary: true},
+		},
+		orgs: map[access.OrganizationID]boxoffice.Organization{
+			home: {ID: home, Name: "Home", Currency: "USD"}, away: {ID: away, Name: "Away", Currency: "JPY"},
+		},
+		listings: map[boxoffice.ListingID]boxoffice.Listing{}, made: map[boxoffice.PatronID]boxoffice.Contact{},
+	}
+	for _, t := range tickets {
+		d.tickets[t.Token] = t
+	}
+	d.Office = boxoffice.NewOffice(d, keyer{}, pages{})
+	return d
+}
+
+// free is a ticket of the game, of patron 10.
+func free(token boxoffice.Token) boxoffice.Ticket {
+	return boxoffice.Ticket{
+		Token: token, Organization: home, Event: game, Section: "U:1", Row: "1", Seat: string(token),
+		PriceLevel: 1, PriceType: "A", Owner: "10", Barcode: "998" + boxoffice.Barcode(token),
+	}
+}
+
+// at is a ticket at another event.
+func at(event boxoffice.EventID, t boxoffice.Ticket) boxoffice.Ticket {
+	t.Event = event
+	if event == abroad {
+		t.Organization = away
+	}
+	return t
+}
+
+// held is a ticket with a hold, void one that is no more.
+func held(kind boxoffice.HoldKind, by string, t boxoffice.Ticket) boxoffice.Ticket {
+	t.Hold = boxoffice.Hold{Kind: kind, By: by, Since: noon.Add(-time.Hour)}
+	t.Version = 1
+	return t
+}
+
+func void(t boxoffice.Ticket) boxoffice.Ticket {
+	t.Void = true
+	return t
+}
+
+// caller is a partner of a channel, granted both organizations unless told.
+func caller(channel access.Channel, organizations ...access.OrganizationID) access.Principal {
+	if organizations == nil {
+		organizations = []access.OrganizationID{home, away}
+	}
+	return access.Principal{Application: "com.example.app", Channel: channel, Organizations: organizations, RequestID: "r-1"}
+}
+
+// Do lets the act decide twice, on equal books with equal ids.
+func (d *desk) Do(_ context.Context, act boxoffice.Act) error {
+	d.t.Helper()
+	first, firstIDs, firstErr := d.decide(act)
+	second, secondIDs, err := d.decide(act)
+	if fmt.Sprint(firstErr) != fmt.Sprint(err) || firstIDs != secondIDs {
+		d.t.Errorf("the act ended with %v and then with %v", firstErr, err)
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		d.t.Errorf("the act decided another thing the second time (-first +second):\n%s", diff)
+	}
+	d.last = boxoffice.Outcome{}
+	if err == nil {
+		d.keep(second, secondIDs)
+	}
+	return err
+}
+
+func (d *desk) decide(act boxoffice.Act) (boxoffice.Outcome, counter, error) {
+	needs, ids := act.Needs(), d.ids
+	books := boxoffice.NewBooks(d.rows(needs), &ids)
+	err := books.Run(act, needs)
+	out := books.Outcome()
+	slices.SortFunc(out.Tickets, func(a, b boxoffice.Ticket) int { return strings.Compare(string(a.Token), string(b.Token)) })
+	slices.SortFunc(out.Orders, func(a, b boxoffice.Order) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	return out, ids, err
+}
+
+// rows are what a store would load for the needs.
+func (d *desk) rows(needs boxoffice.Needs) boxoffice.Rows {
+	rows := boxoffice.Rows{Now: noon, People: map[boxoffice.PersonAt]boxoffice.PatronID{}}
+	events, orgs := map[boxoffice.EventID]bool{}, map[access.OrganizationID]bool{}
+	for _, token := range needs.Tickets {
+		if t, ok := d.tickets[token]; ok {
+			rows.Tickets = append(rows.Tickets, t)
+			events[t.Event], orgs[t.Organization] = true, true
+		}
+	}
+	for _, key := range needs.Orders {
+		if o, ok := d.orders[key]; ok {
+			rows.Orders = append(rows.Orders, o)
+		}
+	}
+	for at, id := range d.people {
+		if slices.Contains(needs.People, at.Key) {
+			rows.People[at] = id
+		}
+	}
+	for id := range events {
+		rows.Events = append(rows.Events, d.events[id])
+	}
+	for id := range orgs {
+		rows.Organizations = append(rows.Organizations, d.orgs[id])
+	}
+	return rows
+}
+
+func (d *desk) keep(out boxoffice.Outcome, ids counter) {
+	d.last, d.ids = out, ids
+	for _, t := range out.Tickets {
+		d.tickets[t.Token] = t
+	}
+	for _, o := range out.Orders {
+		d.orders[o.Key] = o
+	}
+	for _, p := range out.Patrons {
+		d.made[p.ID] = p.Contact
+		for _, key := range p.Keys {
+			if at := (boxoffice.PersonAt{Organization: p.Organization, Key: key}); d.people[at] == "" {
+				d.people[at] = p.ID
+			}
+		}
+	}
+}
+
+// what tells of the last act's journal: words and tokens.
+func (d *desk) what() []string {
+	var rows []string
+	for _, e := range d.last.Journal {
+		rows = append(rows, fmt.Sprintf("%s %s %d", e.What, e.Ticket.Token, e.Ticket.Version))
+	}
+	return rows
+}
+
+func (d *desk) Organization(_ context.Context, id access.OrganizationID) (boxoffice.Organization, error) {
+	if o, ok := d.orgs[id]; ok {
+		return o, nil
+	}
+	return boxoffice.Organization{}, fault.OrganizationUnknown
+}
+
+func (d *desk) Catalog(_ context.Context, id access.OrganizationID) (boxoffice.Catalog, error) {
+	c := boxoffice.Catalog{Now: noon, Organization: d.orgs[id]}
+	for _, id := range slices.Sorted(maps.Keys(d.events)) {
+		if e := d.events[id]; e.Organization == c.Organization.ID {
+			c.Events = append(c.Events, e)
+		}
+	}
+	return c, nil
+}
+
+func (d *desk) Tickets(_ context.Context, tokens []boxoffice.Token) (boxoffice.View, error) {
+	return boxoffice.View{Now: noon, Tickets: d.tickets, Events: d.events}, nil
+}
+
+func (d *desk) Barcodes(ctx context.Context, _ []boxoffice.EventBarcode) (boxoffice.View, error) {
+	return d.Tickets(ctx, nil)
+}
+
+func (d *desk) Listing(ctx context.Context, id boxoffice.ListingID) (boxoffice.Listing, boxoffice.View, error) {
+	l, ok := d.listings[id]
+	if !ok {
+		return l, boxoffice.View{}, fault.ListingUnknown
+	}
+	view, err := d.Tickets(ctx, nil)
+	return l, view, err
+}
+
+func (d *desk) Process(_ context.Context, id boxoffice.ProcessID) ([]boxoffice.Order, error) {
+	var orders []boxoffice.Order
+	for _, o := range d.orders {
+		if o.Process == id {
+			orders = append(orders, o)
+		}
+	}
+	slices.SortFunc(orders, func(a, b boxoffice.Order) int { return a.Place - b.Place })
+	return orders, nil
+}
+
+func (d *desk) Order(_ context.Context, key boxoffice.OrderKey) (boxoffice.Order, bool, error) {
+	o, ok := d.orders[key]
+	return o, ok, nil
+}
+
+func (d *desk) Document(context.Context, string) (boxoffice.Document, boxoffice.View, boxoffice.Contact, error) {
+	return boxoffice.Document{}, boxoffice.View{}, boxoffice.Contact{}, fault.DocumentUnknown
+}
+
+// A counter makes ids that are the same in each run.
+type counter struct{ words, numbers int64 }
+
+func (c *counter) Word(n int) string {
+	c.words++
+	return fmt.Sprintf("W%0*d", n-1, c.words)
+}
+
+func (c *counter) Digits(n int) string {
+	c.words++
+	return fmt.Sprintf("%0*d", n, c.words)
+}
+
+func (c *counter) Number(string) int64 {
+	c.numbers++
+	return c.numbers
+}
+
+// keyer finds people by mail address alone.
+type keyer struct{}
+
+func (keyer) PersonKeys(c boxoffice.Contact) []boxoffice.PersonKey {
+	var keys []boxoffice.PersonKey
+	for _, e := range c.Emails {
+		keys = append(keys, boxoffice.PersonKey(e.Address))
+	}
+	return keys
+}
+
+func person(address string) boxoffice.Contact {
+	return boxoffice.Contact{LastName: "Stark", Emails: []boxoffice.Email{{Address: address}}}
+}
+
+type pages struct{}
+
+func (pages) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id, url string) {
+	id = order.String() + "#" + string(token)
+	return id, "https://tickets.example.com/t/" + id
+}
+
+// amount reads a number as a partner sent it.
+func amount(text string) *boxoffice.Amount {
+	a, err := boxoffice.ParseAmount(text)
+	if err != nil {
+		panic(err)
+	}
+	return &a
+}
+
+// refusals are the words of refusals: what was refused and why.
+func refusals(refused []boxoffice.Refusal) string {
+	var words []string
+	for _, r := range refused {
+		parts := strings.Fields(r.ExternalOrderID + " " + string(r.Token) + " " + string(r.Barcode) + " " + r.Reason.Code)
+		words = append(words, strings.Join(parts, " "))
+	}
+	return strings.Join(words, ", ")
+}
+
+func tokens(done []boxoffice.Owned) string {
+	var words []string
+	for _, d := range done {
+		words = append(words, string(d.Token)+" of "+string(d.Owner))
+	}
+	return strings.Join(words, ", ")
+}

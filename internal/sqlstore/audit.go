@@ -1,0 +1,217 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// invariants are what the books must hold at any moment, under the numbers they
+// are known by. What cannot be seen in one snapshot is proved by tests.
+var invariants = []struct{ name, rule string }{
+	{"I1", "each ticket of a complete order is one sale of the journal, and the other way round"},
+	{"I2", "owners form a chain that only sales continue"},
+	{"I3", "a hold names its holder, and a free ticket nobody"},
+	{"I4", "what a ticket says of its hold is what the journal says last"},
+	{"I5", "a ticket has one hold, of a known kind"},
+	{"I6", "a sale consumes a lock of the order's own channel"},
+	{"I7", "an unlock leaves the ticket free"},
+	{"I8", "events have the tickets that were loaded, each seat and each barcode once"},
+	{"I9", "orders were paid their price and fees, and settlements are shared out"},
+	{"I10", "each transaction, each order and the whole ledger sum to zero"},
+	{"I11", "what a channel gives is the seller's and what is kept, as the order says"},
+	{"I12", "each order and season has one transaction if and only if it is complete"},
+	{"I14", "an order has its channel's name, and a process one channel"},
+	{"I17", "orders are in known states"},
+	{"I19", "pages are of tickets that their order has sold"},
+	{"I20", "pages and barcodes are of the sale that made them, once each"},
+	{"I23", "tickets and events have a row of the journal for each of their versions"},
+	{"I28", "versions are dense, in the order of the journal"},
+	{"I34", "the database is sound, and every reference leads somewhere"},
+	{"I36", "batches are whole, and positions dense, ascending with each subject's versions"},
+}
+
+// maxFindings is how many breaks of one invariant a Report tells; the others are
+// counted.
+const maxFindings = 20
+
+// A Finding is one break of an invariant.
+type Finding struct {
+	Invariant string // such as I8
+	Subject   string // a token, an event, the key of an order, a batch…
+	Says      string // what is wrong, for a person to read
+}
+
+// An Examined invariant tells how much was looked at.
+type Examined struct {
+	Invariant, Rule string
+	Rows            int64 // looked at
+	Breaks          int64 // found; the first 20 are among the findings
+}
+
+// A Report is what an audit found.
+type Report struct {
+	Findings []Finding  // in the order they were found
+	Examined []Examined // every invariant
+	Notes    []string   // what the audit could not see
+}
+
+// Clean reports whether every invariant holds.
+func (r Report) Clean() bool { return len(r.Findings) == 0 }
+
+// Broken are the invariants that do not hold.
+func (r Report) Broken() []string {
+	var names []string
+	for _, e := range r.Examined {
+		if e.Breaks > 0 {
+			names = append(names, e.Invariant)
+		}
+	}
+	return names
+}
+
+// String is the report for a person: a line for each invariant, then the
+// findings, then the notes.
+func (r Report) String() string {
+	var b strings.Builder
+	for _, e := range r.Examined {
+		verdict := "holds"
+		if e.Breaks > 0 {
+			verdict = "BROKEN"
+		}
+		fmt.Fprintf(&b, "%-4s %-6s %9d rows %6d breaks  %s\n", e.Invariant, verdict, e.Rows, e.Breaks, e.Rule)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "%s: %s: %s\n", f.Invariant, f.Subject, f.Says)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
+	return b.String()
+}
+
+// Audit checks every invariant over one snapshot of the database at url. It
+// writes nothing and takes nothing: a server may go on beside it, and nothing
+// that is under way there is taken for a break, except that tickets come before
+// the row that counts them while a house is being loaded (I8). A database whose
+// schema is not this program's is an error; so is one that cannot be read, and
+// then the report has what was found until there.
+//
+// Its time grows with the journal, about a minute for five million rows; its
+// memory is bounded by slices of the tickets, some hundreds of megabytes.
+func Audit(ctx context.Context, url string) (Report, error) {
+	return audit(ctx, url, sliceTickets)
+}
+
+func audit(ctx context.Context, url string, slice int) (Report, error) {
+	db, err := openEngine(ctx, url, true)
+	if err != nil {
+		return Report{}, err
+	}
+	defer db.close()
+	a := &auditor{db: db, slice: slice, events: map[string]*eventStory{}}
+	for _, i := range invariants {
+		a.report.Examined = append(a.report.Examined, Examined{Invariant: i.name, Rule: i.rule})
+	}
+	err = db.snapshot(ctx, func(tx session) error {
+		a.tx = tx
+		for _, examine := range []func(context.Context) error{
+			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.ledger, a.batches,
+		} {
+			if err := examine(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		err = fmt.Errorf("audit: %w", err)
+	}
+	return a.report, err
+}
+
+// An auditor is one audit under way.
+type auditor struct {
+	db     engine
+	tx     session // the snapshot
+	slice  int     // how many tickets are followed at a time
+	report Report
+	events map[string]*eventStory
+}
+
+// find reports a break.
+func (a *auditor) find(invariant, subject, format string, args ...any) {
+	e := a.examined(invariant)
+	if e.Breaks++; e.Breaks <= maxFindings {
+		a.report.Findings = append(a.report.Findings, Finding{invariant, subject, fmt.Sprintf(format, args...)})
+	}
+}
+
+// look counts rows that were looked at for some invariants.
+func (a *auditor) look(rows int64, of ...string) {
+	for _, invariant := range of {
+		a.examined(invariant).Rows += rows
+	}
+}
+
+func (a *auditor) examined(invariant string) *Examined {
+	for i := range a.report.Examined {
+		if e := &a.report.Examined[i]; e.Invariant == invariant {
+			return e
+		}
+	}
+	panic("no invariant is called " + invariant)
+}
+
+func (a *auditor) note(format string, args ...any) {
+	a.report.Notes = append(a.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// ask runs one question and gives each row of its answer to each.
+func (a *auditor) ask(ctx context.Context, text string, args []any, each func(row) error) error {
+	return a.tx.run(ctx, step{text: text, args: args, each: each})
+}
+
+// count asks for a number.
+func (a *auditor) count(ctx context.Context, text string) (n int64, err error) {
+	err = a.ask(ctx, text, nil, func(r row) error { n = r.int(0); return nil })
+	return n, err
+}
+
+// schema refuses a database that this program would have to migrate first, and
+// one that it does not know.
+func (a *auditor) schema(ctx context.Context) error {
+	var want int64
+	files, err := fs.ReadDir(migrations, a.db.migrations())
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		version, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return err
+		}
+		want = max(want, version)
+	}
+	have, err := a.count(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`)
+	if err != nil {
+		return errors.Join(errors.New("this is no database of seatlink"), err)
+	}
+	if have != want {
+		return fmt.Errorf("the database has schema %d and this program audits %d", have, want)
+	}
+	return nil
+}
+
+// soundness has the database look at its own files.
+func (a *auditor) soundness(ctx context.Context) error {
+	steps, note := a.db.soundness(func(subject, says string) { a.find("I34", subject, "%s", says) })
+	if note != "" {
+		a.note("%s", note)
+	}
+	return a.tx.run(ctx, steps...)
+}

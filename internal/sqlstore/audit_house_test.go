@@ -1,0 +1,253 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/sqlstore"
+	"github.com/seatlink/seatlink/internal/storetest"
+)
+
+// auditedSlice is so small that the tickets of the house come in many slices.
+const auditedSlice = 3
+
+// An auditedHouse is a database with a small house in it, some of it sold.
+type auditedHouse struct {
+	name string
+	url  string
+	// copy makes a database of the same rows again and opens it to SQL. What was
+	// done to the one before is gone.
+	copy func(t *testing.T) (url string, db *sql.DB)
+}
+
+// auditedHouses are the same house in each database, closed.
+func auditedHouses(t *testing.T) []auditedHouse {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "seatlink.db")
+	server := storetest.Postgres(t)
+	trade(t, "sqlite:"+path)
+	trade(t, server)
+	return []auditedHouse{
+		{"sqlite", "sqlite:" + path, func(t *testing.T) (string, *sql.DB) {
+			t.Helper()
+			again := filepath.Join(t.TempDir(), "seatlink.db")
+			rows, err := os.ReadFile(path)
+			must(t, err)
+			must(t, os.WriteFile(again, rows, 0o600))
+			return "sqlite:" + again, besides(t, "sqlite:"+again)
+		}},
+		{"postgres", server, func(t *testing.T) (string, *sql.DB) {
+			t.Helper()
+			db := besides(t, server)
+			mend(t, db)
+			return server, db
+		}},
+	}
+}
+
+// mendable are the tables that tests break, in the order of their references.
+var mendable = []string{"event", "ticket", "listing", "orders", "ledger", "document", "head", "batch", "journal"}
+
+// mend makes the rows what they were when it was first called.
+func mend(t *testing.T, db *sql.DB) {
+	t.Helper()
+	statements := []string{"CREATE SCHEMA IF NOT EXISTS kept"}
+	for _, name := range mendable {
+		statements = append(statements, "CREATE TABLE IF NOT EXISTS kept."+name+" AS TABLE "+name)
+	}
+	statements = append(statements, "TRUNCATE "+strings.Join(mendable, ", "))
+	for _, name := range mendable {
+		statements = append(statements, "INSERT INTO "+name+" SELECT * FROM kept."+name)
+	}
+	exec(t, db, strings.Join(append(statements,
+		"CREATE UNIQUE INDEX IF NOT EXISTS ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void",
+		"CREATE UNIQUE INDEX IF NOT EXISTS ticket_barcode ON ticket (event, barcode)"), ";"))
+}
+
+// besides opens a database to SQL, past the store.
+func besides(tb testing.TB, url string) *sql.DB {
+	tb.Helper()
+	path, lite := strings.CutPrefix(url, "sqlite:")
+	driver, source := "pgx", url
+	if lite {
+		driver, source = "sqlite", "file:"+path
+	}
+	db, err := sql.Open(driver, source)
+	must(tb, err)
+	tb.Cleanup(func() { db.Close() })
+	return db
+}
+
+// opened is a store on a new database.
+func opened(t *testing.T, url string) *sqlstore.Store {
+	t.Helper()
+	keys, err := access.CreateKeyring(filepath.Join(t.TempDir(), "key"))
+	must(t, err)
+	s, err := sqlstore.Open(t.Context(), url, keys, sqlstore.Options{})
+	must(t, err)
+	return s
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func exec(tb testing.TB, db *sql.DB, statement string) {
+	tb.Helper()
+	if _, err := db.ExecContext(tb.Context(), statement); err != nil {
+		tb.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func ask(tb testing.TB, db *sql.DB, query string) (answer string) {
+	tb.Helper()
+	if err := db.QueryRowContext(tb.Context(), query).Scan(&answer); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	return answer
+}
+
+// numbered waits until every batch has its position.
+func numbered(tb testing.TB, db *sql.DB) {
+	tb.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for ask(tb, db, "SELECT COUNT(*) FROM batch WHERE position IS NULL") != "0" {
+		<-tick.C
+	}
+}
+
+type auditedPages struct{}
+
+func (auditedPages) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id, address string) {
+	return order.String() + "/" + string(token), "https://tickets.example/" + string(token)
+}
+
+// trade loads the house, trades in it, and closes the store. Then
+//
+//	A0  was sold with B0 by order ONE/O-1 at version 3, printed, and again by ONE/O-3 at version 5
+//	A1  was sold by order ONE/O-2, of the same process, at version 3
+//	A2  is locked by ONE, on other terms since version 2
+//	A5  was unlocked at version 3
+//	A6  was sold by order TWO/O-1
+//	A8  was never touched
+func trade(t *testing.T, url string) {
+	t.Helper()
+	s := opened(t, url)
+	loadHouse(t, s)
+	office := boxoffice.NewOffice(s, mailKeys{}, auditedPages{})
+	one, two := channel("ONE"), channel("TWO")
+	lock(t, office, one, 10, "A0", "A1", "A2", "A5", "B0")
+	lock(t, office, one, 20, "A0", "A1", "A2", "A5", "B0")
+	lock(t, office, two, 10, "A6", "A7")
+	if _, err := office.Unlock(t.Context(), one, []boxoffice.Token{"A5"}); err != nil {
+		t.Fatal(err)
+	}
+	sell(t, office, one, 165, order("O-1", "A0", "B0"), order("O-2", "A1"))
+	sell(t, office, two, 55, order("O-1", "A6"))
+	printed, err := office.Print(t.Context(), one, boxoffice.PrintRequest{ExternalOrderID: "O-1", Tokens: []boxoffice.Token{"A0"}})
+	if err != nil || len(printed.Refused) > 0 {
+		t.Fatalf("Print = %+v, %v", printed, err)
+	}
+	lock(t, office, one, 30, "A0")
+	sell(t, office, one, 99, order("O-3", "A0")) // which does not reconcile
+	db := besides(t, url)
+	numbered(t, db)
+	s.Close()
+	must(t, db.Close()) // the last one writes everything into the file
+}
+
+func loadHouse(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	ctx, l := t.Context(), s.NewLoader()
+	must(t, l.Organizations(ctx, []boxoffice.Organization{
+		{ID: 998, Name: "Other", DistributorCode: "OTHR", Zone: "UTC", Currency: "USD"},
+		{ID: 999, Name: "House", DistributorCode: "HOUS", Zone: "UTC", Currency: "USD"},
+	}))
+	must(t, l.Events(ctx, []boxoffice.Event{
+		{ID: "999:F26:F01", Organization: 999, Season: "F26", Item: "F01", Basis: boxoffice.Single, Name: "Game", Secondary: true},
+		{ID: "999:F27:F01", Organization: 999, Season: "F27", Item: "F01", Basis: boxoffice.Single, Name: "Later game", Secondary: true},
+	}))
+	must(t, l.Patrons(ctx, []boxoffice.Patron{{ID: "10", Organization: 998}, {ID: "10", Organization: 999}, {ID: "11", Organization: 999}}))
+	for _, e := range []struct {
+		event  boxoffice.EventID
+		prefix string
+	}{{"999:F26:F01", "A"}, {"999:F27:F01", "B"}} {
+		var tickets []boxoffice.Ticket
+		for n := range 10 {
+			tickets = append(tickets, boxoffice.Ticket{
+				Token: boxoffice.Token(fmt.Sprint(e.prefix, n)), Organization: 999, Event: e.event, Section: "U:1", Row: "1", Seat: fmt.Sprint(n),
+				SeatingType: "RESERVED", PriceLevel: 1, PriceType: "A", Face: 5000, Owner: "10", Barcode: boxoffice.Barcode(fmt.Sprintf("999%013d", n)),
+			})
+		}
+		must(t, l.Tickets(ctx, tickets))
+	}
+	must(t, l.Listings(ctx, []boxoffice.Listing{{ID: "L1", Organization: 999, Channel: "ONE", Patron: "10", Tokens: []boxoffice.Token{"A3", "A4"}}}))
+	must(t, l.Finish(ctx))
+}
+
+// mailKeys finds people by their mail address.
+type mailKeys struct{}
+
+func (mailKeys) PersonKeys(c boxoffice.Contact) (keys []boxoffice.PersonKey) {
+	for _, e := range c.Emails {
+		keys = append(keys, boxoffice.PersonKey(e.Address))
+	}
+	return keys
+}
+
+func channel(code access.Channel) access.Principal {
+	return access.Principal{Application: "com.example.app", Channel: code, Organizations: []access.OrganizationID{999}, RequestID: "r"}
+}
+
+func money(amount int) boxoffice.Amount {
+	a, err := boxoffice.ParseAmount(fmt.Sprint(amount))
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func lock(tb testing.TB, office *boxoffice.Office, who access.Principal, price int, tokens ...boxoffice.Token) {
+	tb.Helper()
+	amount := money(price)
+	req := boxoffice.LockRequest{Source: boxoffice.MyAccount, ExternalListingID: "X-1"}
+	for _, token := range tokens {
+		req.Lines = append(req.Lines, boxoffice.LockLine{Token: token, Price: &amount})
+	}
+	if got, err := office.Lock(tb.Context(), who, req); err != nil || len(got.Refused) > 0 {
+		tb.Fatalf("Lock(%s, %v) = %+v, %v", who.Channel, tokens, got, err)
+	}
+}
+
+// order asks 50 and 5 fees for each ticket.
+func order(id string, tokens ...boxoffice.Token) boxoffice.CartElement {
+	e := boxoffice.CartElement{ExternalListingID: "X-1", ExternalOrderID: id}
+	for _, token := range tokens {
+		price, fees := money(50), money(5)
+		e.Lines = append(e.Lines, boxoffice.CartLine{Token: token, Price: &price, Fees: &fees})
+	}
+	return e
+}
+
+func sell(tb testing.TB, office *boxoffice.Office, who access.Principal, paid int, elements ...boxoffice.CartElement) {
+	tb.Helper()
+	got, err := office.Complete(tb.Context(), who, boxoffice.Cart{
+		Elements:   elements,
+		Buyer:      boxoffice.Contact{LastName: "Buyer", Emails: []boxoffice.Email{{Address: elements[0].ExternalOrderID + "@example.com"}}},
+		Settlement: boxoffice.Settlement{TotalPaid: money(paid), ToSeller: money(paid - 15)},
+	})
+	if err != nil || len(got.Refused) > 0 {
+		tb.Fatalf("Complete(%s, %v) = %+v, %v", who.Channel, elements, got, err)
+	}
+}

@@ -1,0 +1,322 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/sqlstore"
+	"github.com/seatlink/seatlink/internal/storetest"
+)
+
+func TestAuditOfSoundBooksIsCleanAndLooksAtEverything(t *testing.T) {
+	for _, h := range auditedHouses(t) {
+		t.Run(h.name, func(t *testing.T) {
+			for _, slice := range []int{1, auditedSlice, 1_000} {
+				report, err := sqlstore.AuditInSlices(t.Context(), h.url, slice)
+				if err != nil || !report.Clean() {
+					t.Fatalf("audit in slices of %d = %v\n%s", slice, err, report)
+				}
+				if slice == 1_000 {
+					continue
+				}
+				for _, e := range report.Examined {
+					if e.Rows == 0 || e.Breaks != 0 {
+						t.Errorf("audit in slices of %d examined %d rows for %s (%s) and counted %d breaks", slice, e.Rows, e.Invariant, e.Rule, e.Breaks)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAuditFindsEachBreak(t *testing.T) {
+	breaks := []struct {
+		name      string
+		statement string
+		invariant string
+		subject   string // or a query that tells it before the break
+	}{
+		{"a sale that its order does not have", `UPDATE orders SET lines = '' WHERE key = 'ONE/O-2'`, "I1", "A1"},
+		{"a line that was never sold", `UPDATE journal SET what = 'unlock' WHERE subject = 'A1' AND version = 3`, "I1", "ONE/O-2"},
+		{"a line of a ticket that is not there", `UPDATE orders SET lines = replace(lines, '"A1"', '"A99"') WHERE key = 'ONE/O-2'`, "I1", "ONE/O-2"},
+		{"an order that two orders' lines sold", `UPDATE orders SET lines = (SELECT lines FROM orders WHERE key = 'ONE/O-2') WHERE key = 'ONE/O-3'`, "I1", "ONE/O-3"},
+		{"lines that cannot be read", `UPDATE orders SET lines = '[{' WHERE key = 'ONE/O-2'`, "I1", "ONE/O-2"},
+
+		{"an owner whom the journal does not know", `UPDATE ticket SET owner = '11' WHERE token = 'A2'`, "I2", "A2"},
+		{"an owner changed without a sale", `UPDATE journal SET state = replace(state, '"10"', '"11"') WHERE subject = 'A2' AND version = 2`, "I2", "A2"},
+		{"an order that says another seller", `UPDATE orders SET lines = replace(lines, '"From":"10"', '"From":"11"') WHERE key = 'ONE/O-2'`, "I2", "A1"},
+		{"an order that says another buyer", `UPDATE orders SET lines = replace(lines, '"To":"', '"To":"9') WHERE key = 'ONE/O-2'`, "I2", "A1"},
+		{"an owner since another version", `UPDATE ticket SET owned = 2 WHERE token = 'A1'`, "I2", "A1"},
+
+		{"a lock of nobody", `UPDATE ticket SET hold_by = '' WHERE token = 'A2'`, "I3", "A2"},
+		{"a free ticket with a holder", `UPDATE ticket SET hold_by = 'ONE' WHERE token = 'A8'`, "I3", "A8"},
+		{"a free ticket with terms", `UPDATE ticket SET hold_terms = '{"source":"BROKER"}' WHERE token = 'A8'`, "I3", "A8"},
+
+		{"a lock that was lost", `UPDATE ticket SET hold = '', hold_by = '', hold_since = 0, hold_terms = '' WHERE token = 'A2'`, "I4", "A2"},
+		{"a lock that came back", `UPDATE ticket SET hold = 'lock', hold_by = 'ONE', hold_since = 1 WHERE token = 'A5'`, "I4", "A5"},
+		{"a lock of another channel", `UPDATE ticket SET hold_by = 'TWO' WHERE token = 'A2'`, "I4", "A2"},
+		{"a ticket voided without a row", `UPDATE ticket SET void = true WHERE token = 'A2'`, "I4", "A2"},
+		{"a state that cannot be read", `UPDATE journal SET state = '{' WHERE subject = 'A2' AND version = 1`, "I4", "A2"},
+		{"a hold of an unknown kind", `UPDATE ticket SET hold = 'reserved', hold_by = 'ONE' WHERE token = 'A8'`, "I5", "A8"},
+
+		{"a sale of another channel's lock", `UPDATE journal SET state = replace(state, '"ONE"', '"TWO"') WHERE subject = 'A1' AND version = 2`, "I6", "A1"},
+		{"a sale of a free ticket", `UPDATE journal SET state = '{"owner":"10"}' WHERE subject = 'A1' AND version = 2`, "I6", "A1"},
+		{"a sale for another channel's order", `UPDATE orders SET channel = 'TWO' WHERE key = 'ONE/O-2'`, "I6", "A1"},
+		{"a sale without a version before it", `DELETE FROM journal WHERE subject = 'A1' AND version < 3`, "I6", "A1"},
+		{"an unlock that left the lock", `UPDATE journal SET state = '{"owner":"10","hold":"lock","by":"ONE"}' WHERE subject = 'A5' AND version = 3`, "I7", "A5"},
+
+		{"a ticket that is gone", `DELETE FROM ticket WHERE token = 'A8'`, "I8", "999:F26:F01"},
+		{"a ticket that no load had", `UPDATE journal SET state = replace(state, '"tickets":10', '"tickets":9') WHERE subject = '999:F26:F01'`, "I8", "999:F26:F01"},
+		{"a load that cannot be read", `UPDATE journal SET state = '' WHERE subject = '999:F26:F01'`, "I8", "999:F26:F01"},
+		{"a seat that two tickets have", `DROP INDEX ticket_live_seat; UPDATE ticket SET seat = '8' WHERE token = 'A9'`, "I8", "A8"},
+		{"a barcode that two tickets have", `DROP INDEX ticket_barcode; UPDATE ticket SET barcode = (SELECT barcode FROM ticket WHERE token = 'A8') WHERE token = 'A9'`, "I8", "A8"},
+
+		{"an order that cost what was not booked", `UPDATE orders SET differs = true, price = price + 1 WHERE key = 'ONE/O-2'`, "I9", "ONE/O-2"},
+		{"fees that were not booked", `UPDATE ledger SET amount = 0 WHERE order_key = 'ONE/O-2' AND account = 'fees'`, "I9", "ONE/O-2"},
+		{"tickets that cost more than their order", `UPDATE orders SET lines = replace(lines, '"Price":5000', '"Price":5001') WHERE key = 'ONE/O-2'`, "I9", "ONE/O-2"},
+		{"a settlement shared out twice", `UPDATE orders SET settled_paid = 9000 WHERE key LIKE 'ONE/O-_' AND place < 2 AND NOT differs`, "I9", `SELECT process FROM orders WHERE key = 'ONE/O-2'`},
+		{"a settlement not shared out", `UPDATE orders SET paid_share = paid_share - 1 WHERE key = 'ONE/O-2'`, "I9", `SELECT process FROM orders WHERE key = 'ONE/O-2'`},
+
+		{"an entry of another amount", `UPDATE ledger SET amount = amount + 1 WHERE order_key = 'ONE/O-2' AND account = 'sale'`, "I10", "ONE/O-2"},
+		{"a transaction that does not sum to zero", `UPDATE ledger SET amount = amount + 1 WHERE order_key = 'ONE/O-2' AND account = 'sale'`, "I10", `SELECT 'transaction ' || MIN(number) FROM ledger WHERE order_key = 'ONE/O-2'`},
+		{"a ledger that does not sum to zero", `UPDATE ledger SET amount = amount + 1 WHERE order_key = 'ONE/O-2' AND account = 'sale'`, "I10", "ledger"},
+		{"an order booked in another currency", `UPDATE ledger SET currency = 'EUR' WHERE order_key = 'ONE/O-2'`, "I10", "ONE/O-2"},
+		{"an account that nobody knows", `UPDATE ledger SET account = 'charity' WHERE order_key = 'ONE/O-2' AND account = 'kept'`, "I10", "ONE/O-2"},
+
+		{"something kept that is the seller's", `UPDATE ledger SET amount = CASE account WHEN 'seller' THEN amount - 1 ELSE amount + 1 END WHERE order_key = 'ONE/O-2' AND account IN ('seller', 'kept')`, "I11", "ONE/O-2"},
+		{"less than nothing kept", `UPDATE orders SET to_seller_share = paid_share + 1 WHERE key = 'ONE/O-3'`, "I11", "ONE/O-3"},
+
+		{"a complete order without a transaction", `DELETE FROM ledger WHERE order_key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+		{"an order of two seasons booked in one", `UPDATE ledger SET season = 'F26' WHERE order_key = 'ONE/O-1'`, "I12", "ONE/O-1"},
+		{"a transaction of another season", `UPDATE ledger SET season = 'F27' WHERE order_key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+		{"an order booked twice", `INSERT INTO ledger SELECT number + 5000, n, order_key, season, account, amount, currency, at FROM ledger WHERE order_key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+		{"a transaction of no order", `UPDATE ledger SET order_key = 'ONE/O-9' WHERE order_key = 'ONE/O-2'`, "I12", "ONE/O-9"},
+		{"a transaction of two seasons", `UPDATE ledger SET season = 'F27' WHERE order_key = 'ONE/O-2' AND account = 'kept'`, "I12", `SELECT 'transaction ' || MIN(number) FROM ledger WHERE order_key = 'ONE/O-2'`},
+		{"a failed order with a transaction", `UPDATE orders SET state = 'ERROR' WHERE key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+		{"an order that answers with another transaction", `UPDATE orders SET transactions = '' WHERE key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+		{"a complete order that sold nothing", `UPDATE orders SET offers = '' WHERE key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+
+		{"an order without its channel's name", `UPDATE orders SET channel = 'TWO' WHERE key = 'ONE/O-2'`, "I14", "ONE/O-2"},
+		{"a process of two channels", `UPDATE orders SET process = (SELECT process FROM orders WHERE key = 'ONE/O-2') WHERE key = 'TWO/O-1'`, "I14", `SELECT process FROM orders WHERE key = 'ONE/O-2'`},
+		{"an unknown state", `UPDATE orders SET state = 'DONE' WHERE key = 'ONE/O-2'`, "I17", "ONE/O-2"},
+
+		{"a page of an order without the ticket", `UPDATE document SET order_key = 'ONE/O-2'`, "I19", "ONE/O-1/A0"},
+		{"a page of an order that is not complete", `UPDATE orders SET state = 'PENDING' WHERE key = 'ONE/O-1'`, "I19", "ONE/O-1/A0"},
+		{"a page of a ticket that is not there", `UPDATE document SET token = 'A99'`, "I19", "ONE/O-1/A0"},
+		{"a page of another version", `UPDATE document SET owned = 4`, "I20", "ONE/O-1/A0"},
+		{"a second page of the same sale", `INSERT INTO document SELECT 'zzz', order_key, token, owned, issued_at FROM document`, "I20", "zzz"},
+		{"a barcode that no sale gave", `UPDATE ticket SET barcode = '1' WHERE token = 'A1'`, "I20", "A1"},
+
+		{"a version without a row", `UPDATE ticket SET version = version + 1 WHERE token = 'A2'`, "I23", "A2"},
+		{"an event's version without a row", `UPDATE event SET version = version + 1 WHERE id = '999:F27:F01'`, "I23", "999:F27:F01"},
+		{"a row that is gone", `DELETE FROM journal WHERE subject = 'A2' AND version = 2`, "I23", "A2"},
+		{"a row of no ticket", `UPDATE journal SET subject = 'A99' WHERE subject = 'A2' AND version = 2`, "I23", "A99"},
+		{"a row of no event", `UPDATE journal SET subject = '999:F28:F01' WHERE subject = '999:F27:F01'`, "I23", "999:F28:F01"},
+		{"a hole among the versions", `DELETE FROM journal WHERE subject = 'A2' AND version = 1`, "I28", "A2"},
+		{"a version out of order", `UPDATE journal SET version = 9 WHERE subject = 'A2' AND version = 1`, "I28", "A2"},
+
+		{"an owner who is no patron", `UPDATE ticket SET owner = '99' WHERE token = 'A8'`, "I34", "A8"},
+		{"a buyer who is no patron", `UPDATE orders SET buyer = '99' WHERE key = 'ONE/O-2'`, "I34", "ONE/O-2"},
+		{"a ticket of another organization than its event", `UPDATE ticket SET organization = 998 WHERE token = 'A8'`, "I34", "A8"},
+		{"a listing of a ticket that is not there", `UPDATE listing SET tokens = '["A3","A99"]'`, "I34", "L1"},
+		{"a listing that cannot be read", `UPDATE listing SET tokens = '['`, "I34", "L1"},
+
+		{"a batch of another size", `UPDATE batch SET size = size + 1 WHERE number = (SELECT batch FROM journal WHERE subject = 'A2' AND version = 2)`, "I36", `SELECT 'batch ' || batch FROM journal WHERE subject = 'A2' AND version = 2`},
+		{"a batch that begins in the middle", `UPDATE journal SET n = n + 100 WHERE subject = 'A2' AND version = 2`, "I36", `SELECT 'batch ' || batch FROM journal WHERE subject = 'A2' AND version = 2`},
+		{"a batch that is gone", `DELETE FROM batch WHERE number = (SELECT batch FROM journal WHERE subject = 'A2' AND version = 2)`, "I36", "A2"},
+		{"positions that overlap", `UPDATE batch SET position = position - 1 WHERE number = (SELECT batch FROM journal WHERE subject = 'A2' AND version = 2)`, "I36", `SELECT 'batch ' || batch FROM journal WHERE subject = 'A2' AND version = 2`},
+		{"a hole among the positions", `UPDATE batch SET position = position + 1 WHERE number = (SELECT MAX(number) FROM batch)`, "I36", `SELECT 'batch ' || MAX(number) FROM batch`},
+		{"a head that fell back", `UPDATE head SET position = position - 1`, "I36", "head"},
+		{"a version that stands before an earlier one", `UPDATE batch SET position = 1000 WHERE number = (SELECT batch FROM journal WHERE subject = 'A2' AND version = 1)`, "I36", "A2"},
+		{"a version without a position before one that has it", `UPDATE batch SET position = NULL WHERE number = (SELECT batch FROM journal WHERE subject = 'A2' AND version = 1)`, "I36", "A2"},
+	}
+	for _, h := range auditedHouses(t) {
+		for _, b := range breaks {
+			t.Run(h.name+"/"+b.name, func(t *testing.T) {
+				url, db := h.copy(t)
+				subject := b.subject
+				if strings.HasPrefix(subject, "SELECT ") {
+					subject = ask(t, db, subject)
+				}
+				exec(t, db, b.statement)
+				must(t, db.Close())
+				wantFinding(t, url, b.invariant, subject)
+			})
+		}
+	}
+}
+
+// wantFinding audits a broken database.
+func wantFinding(t *testing.T, url, invariant, subject string) {
+	t.Helper()
+	report, err := sqlstore.AuditInSlices(t.Context(), url, auditedSlice)
+	if err != nil {
+		t.Fatalf("audit: %v\n%s", err, report)
+	}
+	if !has(report, invariant, subject) {
+		t.Errorf("audit did not find that %s is broken by %s\n%s", invariant, subject, report)
+	}
+}
+
+func has(report sqlstore.Report, invariant, subject string) bool {
+	return slices.ContainsFunc(report.Findings, func(f sqlstore.Finding) bool {
+		return f.Invariant == invariant && f.Subject == subject
+	})
+}
+
+func TestAuditFindsWhatSQLiteItselfFinds(t *testing.T) {
+	h := auditedHouses(t)[0]
+	for _, b := range []struct{ name, statement, invariant, subject string }{
+		{"a row that leads nowhere", `DELETE FROM event WHERE id = '999:F27:F01'`, "I34", "ticket"},
+		{"a ticket of no event", `DELETE FROM event WHERE id = '999:F27:F01'`, "I34", "B1"},
+		{"a batch that its transaction did not number", `UPDATE batch SET position = NULL WHERE number = (SELECT MAX(number) FROM batch)`, "I36", "batch"},
+	} {
+		t.Run(b.name, func(t *testing.T) {
+			url, db := h.copy(t)
+			exec(t, db, b.statement)
+			must(t, db.Close())
+			wantFinding(t, url, b.invariant, b.subject)
+		})
+	}
+}
+
+func TestAuditFindsATornFile(t *testing.T) {
+	url, db := auditedHouses(t)[0].copy(t)
+	var page int64
+	must(t, db.QueryRowContext(t.Context(), `SELECT rootpage FROM sqlite_schema WHERE name = 'patron_key'`).Scan(&page))
+	must(t, db.Close())
+	file, err := os.OpenFile(strings.TrimPrefix(url, "sqlite:"), os.O_RDWR, 0)
+	must(t, err)
+	_, err = file.WriteAt([]byte(strings.Repeat("torn", 1024)), (page-1)*4096)
+	must(t, errors.Join(err, file.Close()))
+	// It may be so torn that the audit cannot go on; what it found is told.
+	if report, err := sqlstore.Audit(t.Context(), url); !has(report, "I34", "file") {
+		t.Errorf("Audit of a torn file = %v\n%s", err, report)
+	}
+}
+
+func TestAuditOnPostgresTellsWhatItCannotSee(t *testing.T) {
+	h := auditedHouses(t)[1]
+	url, db := h.copy(t)
+	exec(t, db, `INSERT INTO batch (id, at, size) VALUES ('late', 1, 0)`)
+	report, err := sqlstore.Audit(t.Context(), url)
+	if err != nil || !report.Clean() || len(report.Notes) != 2 {
+		t.Errorf("Audit = %v\n%s\nwant two notes: on its files, and on the batch that waits", err, report)
+	}
+}
+
+func TestAuditTellsTwentyBreaksAndCountsTheOthers(t *testing.T) {
+	for _, h := range auditedHouses(t) {
+		t.Run(h.name, func(t *testing.T) {
+			url, db := h.copy(t)
+			exec(t, db, `UPDATE journal SET subject = subject || 'x'`)
+			must(t, db.Close())
+			report, err := sqlstore.Audit(t.Context(), url)
+			must(t, err)
+			told := 0
+			for _, f := range report.Findings {
+				if f.Invariant == "I23" {
+					told++
+				}
+			}
+			for _, e := range report.Examined {
+				if e.Invariant == "I23" && (told != 20 || e.Breaks <= 20) {
+					t.Errorf("Audit told %d breaks of I23 and counted %d; want 20 and more", told, e.Breaks)
+				}
+			}
+		})
+	}
+}
+
+func TestAuditRefusesWhatItDoesNotKnow(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.db")
+	exec(t, besides(t, "sqlite:"+empty), `CREATE TABLE other (id INTEGER)`)
+	newer, db := auditedHouses(t)[0].copy(t)
+	exec(t, db, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	for _, tt := range []struct{ name, url, want string }{
+		{"a file that is not there", "sqlite:" + filepath.Join(dir, "none.db"), "no such file"},
+		{"another program's file", "sqlite:" + empty, "no database of seatlink"},
+		{"a newer schema", newer, "schema 9999"},
+		{"no url", "somewhere", "neither"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := sqlstore.Audit(t.Context(), tt.url); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Audit(%q) = %v; want an error with %q", tt.url, err, tt.want)
+			}
+		})
+	}
+}
+
+// Ensure that nothing that is under way is taken for a break.
+func TestAuditBesideARunningStoreIsClean(t *testing.T) {
+	const audits, enough = 8, 500
+	for name, url := range map[string]string{
+		"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "seatlink.db"), "postgres": storetest.Postgres(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := opened(t, url)
+			defer s.Close()
+			loadHouse(t, s)
+			office := boxoffice.NewOffice(s, mailKeys{}, auditedPages{})
+			done := make(chan struct{})
+			var busy sync.WaitGroup
+			for n := range 6 {
+				busy.Go(func() { hustle(t, office, n, done) })
+			}
+			var rows int64
+			for n := 0; n < audits || rows < enough; n++ {
+				report, err := sqlstore.AuditInSlices(t.Context(), url, auditedSlice)
+				if err != nil || !report.Clean() {
+					t.Errorf("audit beside a running store = %v\n%s", err, report)
+					break
+				}
+				for _, e := range report.Examined {
+					if e.Invariant == "I28" {
+						rows = max(rows, e.Rows)
+					}
+				}
+			}
+			close(done)
+			busy.Wait()
+		})
+	}
+}
+
+// hustle locks, sells and unlocks tickets that others want too, until done.
+func hustle(t *testing.T, office *boxoffice.Office, n int, done <-chan struct{}) {
+	who := channel([]access.Channel{"ONE", "TWO"}[n%2])
+	for i := 0; ; i++ {
+		select {
+		case <-done:
+			return
+		default:
+		}
+		token := boxoffice.Token(fmt.Sprint([]string{"A", "B"}[i%2], (i+n)%10))
+		price := money(i % 100)
+		_, err := office.Lock(t.Context(), who, boxoffice.LockRequest{
+			Source: boxoffice.MyAccount, ExternalListingID: "X", Lines: []boxoffice.LockLine{{Token: token, Price: &price}},
+		})
+		if err == nil && i%3 == 0 {
+			_, err = office.Complete(t.Context(), who, boxoffice.Cart{
+				Elements:   []boxoffice.CartElement{order(fmt.Sprintf("%d-%d", n, i), token)},
+				Buyer:      boxoffice.Contact{LastName: "Buyer", Emails: []boxoffice.Email{{Address: fmt.Sprintf("%d@example.com", i%5)}}},
+				Settlement: boxoffice.Settlement{TotalPaid: money(55), ToSeller: money(40)},
+			})
+		} else if err == nil {
+			_, err = office.Unlock(t.Context(), who, []boxoffice.Token{token})
+		}
+		if err != nil {
+			t.Errorf("trading %s: %v", token, err)
+			return
+		}
+	}
+}
