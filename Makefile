@@ -8,7 +8,7 @@ RACE_TIME ?= 10m
 LINT_VERSION := 2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help build test check lint race fmt tools-postgres tools-lint tools-race clean
+.PHONY: help build test check lint race bench fmt tools-postgres tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,10 @@ lint: tools-lint ## gofmt, go vet, golangci-lint
 
 race: tools-postgres tools-race ## the tests of RACE_PKGS under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) $(RACE_PKGS)
+
+bench: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
+	$(GO) test ./internal/sqlstore -run '^$$' -bench LockAndUnlock -benchtime 5000x
+	$(GO) test ./cmd/seatlink -run '^$$' -bench BatchesOverHTTP -benchtime 1x -timeout 20m
 
 fmt: tools-lint ## write the files in the form that lint wants
 	$(LINT) fmt ./...

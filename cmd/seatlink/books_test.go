@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"path/filepath"
@@ -147,7 +148,8 @@ func barcodes(tb testing.TB, db string) map[string]string {
 // audit fails the test if an invariant of the books is broken.
 func audit(tb testing.TB, db string) {
 	tb.Helper()
-	if report, err := sqlstore.Audit(tb.Context(), db); err != nil || !report.Clean() {
-		tb.Fatalf("audit: %v\n%s", err, report)
+	var out bytes.Buffer
+	if err := run(tb.Context(), []string{"audit", "--db", db}, func(string) string { return "" }, &out, &out); err != nil {
+		tb.Fatalf("seatlink audit: %v\n%s", err, &out)
 	}
 }

@@ -15,10 +15,11 @@ import (
 // A demo is a running seatlink demo, and what it told.
 type demo struct {
 	*process
-	data, db string
-	story    string // printed
-	text     []byte // of the JSON file
-	file     demoFile
+	db    string
+	story string // printed
+	told  string // path of the JSON file
+	text  []byte // of it
+	file  demoFile
 }
 
 // startDemo starts seatlink demo over a data folder, on a free port, and returns
@@ -27,7 +28,7 @@ func startDemo(t *testing.T, data string, args ...string) *demo {
 	t.Helper()
 	told := filepath.Join(t.TempDir(), "told.json")
 	args = append([]string{"demo", "--addr", "127.0.0.1:0", "--data", data, "--json", told}, args...)
-	d := &demo{process: launch(t, args...), data: data}
+	d := &demo{process: launch(t, args...), told: told}
 	d.story = d.await("seatlink is ready", "Ctrl-C stops the server")
 	var err error
 	if d.text, err = os.ReadFile(told); err != nil {

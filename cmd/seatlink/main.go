@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		kong.Description("An open system of record for tickets, with the Link API in front."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.ValueFormatter(withDefault),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { ended = code }),
 	)
@@ -67,4 +68,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("%w (see seatlink --help)", err)
 	}
 	return command.Run(&surroundings{ctx, getenv, stdout, stderr})
+}
+
+// withDefault is the help of a flag with its default, which kong leaves out where
+// the flag has a placeholder.
+func withDefault(value *kong.Value) string {
+	if value.Default == "" || value.Flag == nil || value.Flag.PlaceHolder == "" {
+		return value.Help
+	}
+	return value.Help + " Default: " + value.Default + "."
 }

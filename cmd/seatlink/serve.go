@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -63,6 +65,11 @@ func (c *serveCommand) Run(w *surroundings) error {
 			return err
 		}
 	}
+	if path, isFile := strings.CutPrefix(c.DB, "sqlite:"); isFile {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("there is no database to serve: %w", err)
+		}
+	}
 	keys, err := access.LoadKeyring(key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no key at %s: give the file that the database was made with (--key FILE)", key)
@@ -76,20 +83,24 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.stdout, "seatlink serves %s\n", srv.url)
+	fmt.Fprintf(w.stdout, "seatlink serves %s", srv.url)
+	if c.PublicURL != "" {
+		fmt.Fprintf(w.stdout, " on %s", srv.listener.Addr())
+	}
+	fmt.Fprintln(w.stdout)
 	return srv.run(w.ctx)
 }
 
 // keyBeside is where the key of a SQLite database lies unless it is told.
 func keyBeside(db string) (string, error) {
-	path, isFile := strings.CutPrefix(db, "sqlite:")
-	if !isFile {
+	switch scheme, path, _ := strings.Cut(db, ":"); {
+	case scheme == "postgres" || scheme == "postgresql":
 		return "", errors.New("a PostgreSQL database needs --key FILE, the key it was made with")
+	case scheme != "sqlite" || path == "":
+		return "", errors.New("--db is sqlite:PATH or postgres://USER@HOST/NAME")
+	default:
+		return filepath.Join(filepath.Dir(path), keyFile), nil
 	}
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i+1] + keyFile, nil
-	}
-	return keyFile, nil
 }
 
 const keyFile = "seatlink.key"

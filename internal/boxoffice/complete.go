@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
@@ -34,10 +35,16 @@ func (o *Office) Complete(ctx context.Context, who access.Principal, cart Cart) 
 		act.keys = append(act.keys, OrderKey{who.Channel, e.ExternalOrderID})
 		act.contents = append(act.contents, content(e, cart.Buyer, cart.Settlement))
 	}
+	act.request = hashOf(act.contents...)
 	if err := o.store.Do(ctx, act); err != nil {
 		return Sale{}, err
 	}
 	return act.answer, nil
+}
+
+func hashOf(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, " ")))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // content is a hash of all that makes two requests for an order the same.
@@ -58,6 +65,7 @@ type completeAct struct {
 	buyer    Person
 	keys     []OrderKey // of the elements
 	contents []string   // of the elements
+	request  string     // hash of the elements together
 
 	answer Sale
 }
@@ -86,6 +94,7 @@ func (a *completeAct) Decide(b *Books) error {
 	if err != nil {
 		return err
 	}
+	sums.request = a.request
 	process := ProcessID(b.Word(processIDLength))
 	for _, order := range known {
 		process = order.Process

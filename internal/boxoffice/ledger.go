@@ -24,6 +24,7 @@ type cartSums struct {
 	paid, toSeller int64   // of the settlement
 	kept           []int64 // shares of the elements in what the channel keeps
 	sellers        []int64 // and in what the seller gets
+	request        string  // hash of the elements that share the settlement
 	settles        bool    // the settlement is of the sum of all elements
 }
 
@@ -118,7 +119,7 @@ func (s cartSums) differ(place int) bool { return s.elements[place].differs || !
 
 func (s cartSums) settled(place int) Settled {
 	return Settled{
-		Paid: s.paid, ToSeller: s.toSeller,
+		Request: s.request, Paid: s.paid, ToSeller: s.toSeller,
 		PaidShare: s.sellers[place] + s.kept[place], ToSellerShare: s.sellers[place],
 	}
 }

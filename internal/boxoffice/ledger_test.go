@@ -240,3 +240,29 @@ func TestLedgerAlwaysBalances(t *testing.T) {
 		}
 	})
 }
+
+// A request that names a known order beside others than at first settles by
+// itself: its shares are of another settlement, though the process is the same.
+func TestOtherElementsAreAnotherSettlement(t *testing.T) {
+	d := newDesk(t, ours("A"), free("B"), ours("C"))
+	settled := func(orders ...string) {
+		t.Helper()
+		cart := cartOf(orders...)
+		settle(&cart, "100", "45")
+		if _, err := d.Complete(t.Context(), caller("ours"), cart); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settled("O-1: A", "O-2: B")
+	settled("O-1: A", "O-3: C")
+	d.tickets["B"] = ours("B")
+	settled("O-1: A", "O-2: B")
+	first, second, third := d.order("O-1"), d.order("O-2"), d.order("O-3")
+	if first.Process != second.Process || first.Process != third.Process {
+		t.Errorf("processes %s, %s, %s; want one", first.Process, second.Process, third.Process)
+	}
+	if first.Settlement.Request != second.Settlement.Request || first.Settlement.Request == third.Settlement.Request {
+		t.Errorf("requests %s, %s, %s; want the first two alike and the third another",
+			first.Settlement.Request, second.Settlement.Request, third.Settlement.Request)
+	}
+}

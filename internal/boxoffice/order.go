@@ -59,8 +59,9 @@ type Order struct {
 
 // Settled is a request's settlement and this order's share of it.
 type Settled struct {
-	Paid, ToSeller           int64 // of the whole request, minor units
-	PaidShare, ToSellerShare int64 // of this order
+	Request                  string // hash of the elements that share it, in their order
+	Paid, ToSeller           int64  // of the whole request, minor units
+	PaidShare, ToSellerShare int64  // of this order
 }
 
 // An OrderLine is one ticket of an order.

@@ -44,7 +44,7 @@ FROM orders LEFT JOIN (
 		CAST(SUM(amount) AS BIGINT) AS to_all
 	FROM ledger GROUP BY order_key, season, currency
 ) AS b ON b.order_key = key
-ORDER BY process, settled_paid, settled_to_seller, place, key, b.in_season`
+ORDER BY process, settled_request, place, key, b.in_season`
 	var process []booked // the orders of one process and settlement
 	err := a.ask(ctx, orders, nil, func(r row) error {
 		key := r.text(0)
@@ -53,27 +53,27 @@ ORDER BY process, settled_paid, settled_to_seller, place, key, b.in_season`
 			if err != nil {
 				a.find("I1", key, "cannot be read: %v", err)
 			}
-			next := booked{Order: o, key: key, channel: r.text(21)}
+			next := booked{Order: o, key: key, channel: r.text(22)}
 			if n > 0 {
 				last := process[n-1]
 				if last.Process == o.Process && last.channel != next.channel {
 					a.find("I14", string(o.Process), "is a process of channel %s and of channel %s", last.channel, next.channel)
 				}
-				if last.Process != o.Process || last.Settlement.Paid != o.Settlement.Paid || last.Settlement.ToSeller != o.Settlement.ToSeller {
+				if last.Process != o.Process || last.Settlement.Request != o.Settlement.Request {
 					a.settle(process)
 					process = process[:0]
 				}
 			}
 			process = append(process, next)
 		}
-		if r.null(22) {
+		if r.null(23) {
 			return nil
 		}
 		b := booking{
-			season: r.text(22), currency: r.text(23), transactions: r.int(24), number: r.int(25),
-			buyer: r.int(26), sale: r.int(27), fees: r.int(28), channel: r.int(29), seller: r.int(30), kept: r.int(31),
+			season: r.text(23), currency: r.text(24), transactions: r.int(25), number: r.int(26),
+			buyer: r.int(27), sale: r.int(28), fees: r.int(29), channel: r.int(30), seller: r.int(31), kept: r.int(32),
 		}
-		b.others = r.int(32) - b.sum()
+		b.others = r.int(33) - b.sum()
 		last := &process[len(process)-1]
 		last.bookings = append(last.bookings, b)
 		return nil

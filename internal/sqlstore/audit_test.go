@@ -37,6 +37,44 @@ func TestAuditOfSoundBooksIsCleanAndLooksAtEverything(t *testing.T) {
 	}
 }
 
+// Ensure that a cent that went to an element which was refused is not missed.
+func TestAuditKnowsWhereARemainderWent(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "seatlink.db")
+	s := opened(t, url)
+	defer s.Close()
+	loadHouse(t, s)
+	office := boxoffice.NewOffice(s, mailKeys{}, auditedPages{})
+	lock(t, office, channel("ONE"), 10, "A0", "A1", "A2")
+	gift := boxoffice.CartElement{ExternalListingID: "X-1", ExternalOrderID: "O-4", Lines: []boxoffice.CartLine{{Token: "A9"}}}
+	sale, err := office.Complete(t.Context(), channel("ONE"), boxoffice.Cart{
+		Elements:   []boxoffice.CartElement{order("O-1", "A0"), order("O-2", "A1"), order("O-3", "A2"), gift},
+		Buyer:      boxoffice.Contact{LastName: "Buyer"},
+		Settlement: boxoffice.Settlement{TotalPaid: money(165), ToSeller: money(100)},
+	})
+	if err != nil || len(sale.Refused) != 1 {
+		t.Fatalf("Complete = %+v, %v; want the gift refused", sale, err)
+	}
+	if report, err := sqlstore.Audit(t.Context(), url); err != nil || !report.Clean() {
+		t.Errorf("Audit = %v\n%s", err, report)
+	}
+}
+
+func TestAReportReadsWell(t *testing.T) {
+	report := sqlstore.Report{
+		Findings: []sqlstore.Finding{{Invariant: "I17", Subject: "ONE/O-1", Says: "is in an unknown state"}},
+		Examined: []sqlstore.Examined{{Invariant: "I14", Rule: "names fit", Rows: 7}, {Invariant: "I17", Rule: "states are known", Rows: 7, Breaks: 1}},
+		Notes:    []string{"one thing was not looked at"},
+	}
+	const want = `I14  holds          7 rows      0 breaks  names fit
+I17  BROKEN         7 rows      1 breaks  states are known
+I17: ONE/O-1: is in an unknown state
+note: one thing was not looked at
+`
+	if got := report.String(); got != want || report.Clean() {
+		t.Errorf("String() = %s\nwant %s", got, want)
+	}
+}
+
 func TestAuditFindsEachBreak(t *testing.T) {
 	breaks := []struct {
 		name      string
@@ -293,6 +331,7 @@ func TestAuditBesideARunningStoreIsClean(t *testing.T) {
 
 // hustle locks, sells and unlocks tickets that others want too, until done.
 func hustle(t *testing.T, office *boxoffice.Office, n int, done <-chan struct{}) {
+	t.Helper()
 	who := channel([]access.Channel{"ONE", "TWO"}[n%2])
 	for i := 0; ; i++ {
 		select {

@@ -123,14 +123,14 @@ func addOrganization(rows *table, o boxoffice.Organization) {
 }
 
 const orderColumns = `key, process, organization, state, content, external_listing_id, currency, price, fees,
-	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version`
+	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version, settled_request`
 
 func readOrder(r row) (boxoffice.Order, error) {
 	o := boxoffice.Order{
 		Key: boxoffice.ParseOrderKey(r.text(0)), Process: boxoffice.ProcessID(r.text(1)), Organization: access.OrganizationID(r.int(2)),
 		State: boxoffice.OrderState(r.text(3)), Content: r.text(4), ExternalListingID: r.text(5), Currency: r.text(6),
 		Price: r.int(7), Fees: r.int(8),
-		Settlement: boxoffice.Settled{Paid: r.int(9), ToSeller: r.int(10), PaidShare: r.int(11), ToSellerShare: r.int(12)},
+		Settlement: boxoffice.Settled{Paid: r.int(9), ToSeller: r.int(10), PaidShare: r.int(11), ToSellerShare: r.int(12), Request: r.text(21)},
 		Differs:    r.flag(13), Buyer: boxoffice.PatronID(r.text(14)),
 		At: instant(r.int(18)), Place: int(r.int(19)), Version: r.int(20),
 	}
@@ -147,7 +147,7 @@ func addOrder(rows *table, o boxoffice.Order) {
 		text(string(o.State)).text(o.Content).text(o.ExternalListingID).text(o.Currency).int(o.Price).int(o.Fees).
 		int(o.Settlement.Paid).int(o.Settlement.ToSeller).int(o.Settlement.PaidShare).int(o.Settlement.ToSellerShare).
 		flag(o.Differs).text(string(o.Buyer)).text(pack(o.Lines)).text(pack(o.Offers)).text(pack(o.Transactions)).
-		int(micros(o.At)).int(int64(o.Place)).int(o.Version)
+		int(micros(o.At)).int(int64(o.Place)).int(o.Version).text(o.Settlement.Request)
 }
 
 // pack writes a list or map as JSON, an empty one as nothing.

@@ -39,12 +39,12 @@ SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity
 
 	saveOrders = `
 INSERT INTO orders (key, channel, process, organization, state, content, external_listing_id, currency, price, fees,
-	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version)
+	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version, settled_request)
 SELECT r.key, r.channel, r.process, r.organization, r.state, r.content, r.external_listing_id, r.currency, r.price, r.fees,
-	r.settled_paid, r.settled_to_seller, r.paid_share, r.to_seller_share, r.differs, r.buyer, r.lines, r.offers, r.transactions, r.at, r.place, r.version
+	r.settled_paid, r.settled_to_seller, r.paid_share, r.to_seller_share, r.differs, r.buyer, r.lines, r.offers, r.transactions, r.at, r.place, r.version, r.settled_request
 FROM {rows $1 key text, channel text, process text, organization bigint, state text, content text, external_listing_id text,
 	currency text, price bigint, fees bigint, settled_paid bigint, settled_to_seller bigint, paid_share bigint, to_seller_share bigint,
-	differs boolean, buyer text, lines text, offers text, transactions text, at bigint, place bigint, version bigint}
+	differs boolean, buyer text, lines text, offers text, transactions text, at bigint, place bigint, version bigint, settled_request text}
 WHERE true
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, offers = excluded.offers, transactions = excluded.transactions,
 	lines = excluded.lines, version = excluded.version

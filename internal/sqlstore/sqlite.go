@@ -235,6 +235,7 @@ func (e *sqliteEngine) soundness(found func(subject, says string)) (steps []step
 }
 
 const (
+	restartPatience = 20 * time.Millisecond
 	checkpointEvery = 100 * time.Millisecond
 	// Past so many pages a checkpoint holds the writer back for a moment, so that
 	// the log starts again from its beginning.
@@ -249,6 +250,8 @@ func (e *sqliteEngine) checkpoint(conn *sqlite.Conn) {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	s := &sqliteSession{e: e, conn: conn}
+	// A restart keeps the writer out while it waits for readers: not for long.
+	conn.SetBusyTimeout(restartPatience)
 	for {
 		select {
 		case <-e.stop:
@@ -270,15 +273,16 @@ func (e *sqliteEngine) checkpoint(conn *sqlite.Conn) {
 }
 
 func (e *sqliteEngine) close() {
-	if !e.readOnly {
-		close(e.stop)
-	}
-	<-e.stopped
 	for range cap(e.readers) {
 		if conn := <-e.readers; conn != nil {
 			_ = conn.Close()
 		}
 	}
+	// A connection that writes closes last: it moves what is left of the log.
+	if !e.readOnly {
+		close(e.stop)
+	}
+	<-e.stopped
 	if e.lock != nil {
 		_ = e.lock.Close()
 	}

@@ -1,12 +1,14 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 )
 
 var solos = []clause{
@@ -17,10 +19,10 @@ var solos = []clause{
 }
 
 func loadGoesBeside(t *testing.T, f Fixture) {
-	const loaded = 12_000
+	const tickets = 12_000
 	s := enter(t, f, Options{})
 	var rows []boxoffice.Ticket
-	for n := range loaded {
+	for n := range tickets {
 		rows = append(rows, boxoffice.Ticket{
 			Token: boxoffice.Token(fmt.Sprintf("998N%06d", n)), Organization: home, Event: laterGame, Section: "U:9", Row: "1", Seat: fmt.Sprint(n),
 			Owner: owner, Barcode: boxoffice.Barcode(fmt.Sprint("N", n)),
@@ -35,19 +37,24 @@ func loadGoesBeside(t *testing.T, f Fixture) {
 		}
 		loading <- l.Finish(background)
 	}()
-	var err error
+	var loaded error
 	acts := 0
-	for going := true; going; acts++ {
+	for going := true; going; {
 		select {
-		case err = <-loading:
+		case loaded = <-loading:
 			going = false
 		default:
 		}
-		must(t, "act", s.store.Do(t.Context(), touch(seat(acts%seats))))
+		switch err := s.store.Do(t.Context(), touch(seat(acts%seats))); {
+		case err == nil:
+			acts++
+		case !errors.Is(err, fault.Busy): // on a slow machine a chunk may take longer than an act waits
+			t.Fatalf("Do = %v", err)
+		}
 	}
-	must(t, "load", err)
-	if n := number(t, s.db, `SELECT COUNT(*) FROM ticket WHERE section = 'U:9'`); n != loaded {
-		t.Errorf("%d tickets were loaded; want %d", n, loaded)
+	must(t, "load", loaded)
+	if n := number(t, s.db, `SELECT COUNT(*) FROM ticket WHERE section = 'U:9'`); n != tickets {
+		t.Errorf("%d tickets were loaded; want %d", n, tickets)
 	}
 	if acts < 3 {
 		t.Errorf("only %d acts went on beside the load", acts)

@@ -126,7 +126,8 @@ CREATE TABLE orders (
 	transactions        TEXT COLLATE "C"    NOT NULL,
 	at                  BIGINT  NOT NULL,
 	place               BIGINT  NOT NULL,
-	version             BIGINT  NOT NULL
+	version             BIGINT  NOT NULL,
+	settled_request     TEXT COLLATE "C"    NOT NULL -- orders of one request share its settlement
 );
 CREATE INDEX orders_of_process ON orders (process);
 CREATE TABLE ledger (
@@ -175,7 +176,7 @@ CREATE TABLE journal (
 	state        TEXT COLLATE "C"   NOT NULL,
 	PRIMARY KEY (batch, n)
 );
-CREATE UNIQUE INDEX journal_story ON journal (subject, version);
+CREATE UNIQUE INDEX journal_story ON journal (subject, version, entity);
 
 CREATE TABLE task (
 	id          TEXT COLLATE "C"   PRIMARY KEY,

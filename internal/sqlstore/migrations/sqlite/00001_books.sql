@@ -126,7 +126,8 @@ CREATE TABLE orders (
 	transactions        TEXT    NOT NULL,
 	at                  BIGINT  NOT NULL,
 	place               BIGINT  NOT NULL,
-	version             BIGINT  NOT NULL
+	version             BIGINT  NOT NULL,
+	settled_request     TEXT    NOT NULL -- orders of one request share its settlement
 ) WITHOUT ROWID;
 CREATE INDEX orders_of_process ON orders (process);
 CREATE TABLE ledger (
@@ -172,7 +173,7 @@ CREATE TABLE journal (
 	state        TEXT   NOT NULL,
 	PRIMARY KEY (batch, n)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX journal_story ON journal (subject, version);
+CREATE UNIQUE INDEX journal_story ON journal (subject, version, entity);
 
 CREATE TABLE task (
 	id          TEXT   PRIMARY KEY,
