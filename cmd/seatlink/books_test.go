@@ -19,12 +19,19 @@ import (
 	"github.com/seatlink/seatlink/internal/storetest"
 )
 
-// onBoth runs a test on SQLite and on PostgreSQL. The database is not there yet,
-// or empty.
-func onBoth(t *testing.T, test func(t *testing.T, db string)) {
-	t.Helper()
-	t.Run("on SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "seatlink.db")) })
-	t.Run("on PostgreSQL", func(t *testing.T) { test(t, storetest.Postgres(t)) })
+// databases are where tests run. open returns the URL of one that is not there
+// yet, or empty.
+var databases = []struct {
+	name string
+	open func(testing.TB) string
+}{
+	{"on SQLite", sqliteFile},
+	{"on PostgreSQL", storetest.Postgres},
+}
+
+func sqliteFile(tb testing.TB) string {
+	tb.Helper()
+	return "sqlite:" + filepath.Join(tb.TempDir(), "seatlink.db")
 }
 
 // furnish makes the small house in a database and lets partners in, by these

@@ -34,6 +34,7 @@ func enter(tb testing.TB, url string, partner demoPartner) *caller {
 
 // client is an HTTP client that leaves no connection behind.
 func client(tb testing.TB) *http.Client {
+	tb.Helper()
 	const most = 256 // connections that wait for their next request
 	transport := &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most}
 	tb.Cleanup(transport.CloseIdleConnections)

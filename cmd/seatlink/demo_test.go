@@ -41,7 +41,7 @@ func startDemo(t *testing.T, data string, args ...string) *demo {
 	return d
 }
 
-// demoDatabase is --db for a demo on the database of onBoth. On SQLite it makes
+// demoDatabase is --db for a demo on one of the databases. On SQLite it makes
 // its own in the data folder.
 func demoDatabase(db string) []string {
 	if strings.HasPrefix(db, "sqlite:") {
@@ -51,77 +51,80 @@ func demoDatabase(db string) []string {
 }
 
 func TestTheLinesThatTheDemoPrintsSellATicket(t *testing.T) {
-	onBoth(t, func(t *testing.T, db string) {
-		d := startDemo(t, t.TempDir(), append(demoDatabase(db), "--size", "small")...)
-		before := barcodes(t, d.db)
-		said := d.paste(t)
-		if len(said) != 10 {
-			t.Fatalf("the lines of the demo answered %d lines, want 10:\n%s", len(said), strings.Join(said, "\n"))
-		}
-		var pair struct{ AccessToken, RefreshToken, TokenType, Expiration string }
-		decode(t, said[0], &pair)
-		if pair.AccessToken == "" || pair.RefreshToken == "" || pair.TokenType != "Bearer" || pair.Expiration == "" {
-			t.Errorf("auth/token answered %s", said[0])
-		}
-		if want := `[{"seasonCode":"`; !strings.HasPrefix(said[1], want) {
-			t.Errorf("catalog/events answered %s…; want %s…", said[1], want)
-		}
-		var listings []struct {
-			ListingID string
-			Tickets   []grouped
-		}
-		decode(t, said[2], &listings)
-		if len(listings) != 1 || len(listings[0].Tickets) == 0 || len(listings[0].Tickets[0].Seats) == 0 {
-			t.Fatalf("listings answered %s; want tickets", said[2])
-		}
-		event, token := listings[0].Tickets[0].AccessID, listings[0].Tickets[0].Seats[0].Token
-		for i, by := range []string{"barcode", "token"} {
-			var valid verified
-			decode(t, said[3+i], &valid)
-			if len(valid.Tokens) != 1 || len(valid.Tokens[0].Success.Seats) != 1 || len(valid.Tokens[0].Errors) != 0 {
-				t.Errorf("verify by %s answered %s; want one seat", by, said[3+i])
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			d := startDemo(t, t.TempDir(), append(demoDatabase(db), "--size", "small")...)
+			before := barcodes(t, d.db)
+			said := d.paste(t)
+			if len(said) != 10 {
+				t.Fatalf("the lines of the demo answered %d lines, want 10:\n%s", len(said), strings.Join(said, "\n"))
 			}
-		}
-		var locked struct {
-			SellerIDs       []string
-			Success, Errors []failed
-		}
-		decode(t, said[5], &locked)
-		if len(locked.SellerIDs) != 1 || len(locked.Success) != 1 || locked.Success[0].Token != token || len(locked.Errors) != 0 {
-			t.Errorf("lock answered %s; want success of %s", said[5], token)
-		}
-		if want := `"status":"COMPLETE"`; !strings.Contains(said[6], want) || !strings.Contains(said[6], `"paid":104,`) {
-			t.Errorf(`complete-order answered %s; want %s and "paid":104`, said[6], want)
-		}
-		if said[7] != said[6] {
-			t.Errorf("the order's status is\n%s\nand complete-order answered\n%s", said[7], said[6])
-		}
-		var printed struct{ Tickets []struct{ Token, URL string } }
-		decode(t, said[8], &printed)
-		if len(printed.Tickets) != 1 || printed.Tickets[0].Token != token || !strings.HasPrefix(printed.Tickets[0].URL, d.file.URL+"/") {
-			t.Fatalf("print answered %s; want a page of %s at %s", said[8], token, d.file.URL)
-		}
-		if !regexp.MustCompile(`^<title>.+</title>$`).MatchString(said[9]) {
-			t.Errorf("the page of the ticket is titled %q", said[9])
-		}
+			var pair struct{ AccessToken, RefreshToken, TokenType, Expiration string }
+			decode(t, said[0], &pair)
+			if pair.AccessToken == "" || pair.RefreshToken == "" || pair.TokenType != "Bearer" || pair.Expiration == "" {
+				t.Errorf("auth/token answered %s", said[0])
+			}
+			if want := `[{"seasonCode":"`; !strings.HasPrefix(said[1], want) {
+				t.Errorf("catalog/events answered %s…; want %s…", said[1], want)
+			}
+			var listings []struct {
+				ListingID string
+				Tickets   []grouped
+			}
+			decode(t, said[2], &listings)
+			if len(listings) != 1 || len(listings[0].Tickets) == 0 || len(listings[0].Tickets[0].Seats) == 0 {
+				t.Fatalf("listings answered %s; want tickets", said[2])
+			}
+			event, token := listings[0].Tickets[0].AccessID, listings[0].Tickets[0].Seats[0].Token
+			for i, by := range []string{"barcode", "token"} {
+				var valid verified
+				decode(t, said[3+i], &valid)
+				if len(valid.Tokens) != 1 || len(valid.Tokens[0].Success.Seats) != 1 || len(valid.Tokens[0].Errors) != 0 {
+					t.Errorf("verify by %s answered %s; want one seat", by, said[3+i])
+				}
+			}
+			var locked struct {
+				SellerIDs       []string
+				Success, Errors []failed
+			}
+			decode(t, said[5], &locked)
+			if len(locked.SellerIDs) != 1 || len(locked.Success) != 1 || locked.Success[0].Token != token || len(locked.Errors) != 0 {
+				t.Errorf("lock answered %s; want success of %s", said[5], token)
+			}
+			if want := `"status":"COMPLETE"`; !strings.Contains(said[6], want) || !strings.Contains(said[6], `"paid":104,`) {
+				t.Errorf(`complete-order answered %s; want %s and "paid":104`, said[6], want)
+			}
+			if said[7] != said[6] {
+				t.Errorf("the order's status is\n%s\nand complete-order answered\n%s", said[7], said[6])
+			}
+			var printed struct{ Tickets []struct{ Token, URL string } }
+			decode(t, said[8], &printed)
+			if len(printed.Tickets) != 1 || printed.Tickets[0].Token != token || !strings.HasPrefix(printed.Tickets[0].URL, d.file.URL+"/") {
+				t.Fatalf("print answered %s; want a page of %s at %s", said[8], token, d.file.URL)
+			}
+			if !regexp.MustCompile(`^<title>.+</title>$`).MatchString(said[9]) {
+				t.Errorf("the page of the ticket is titled %q", said[9])
+			}
 
-		// The barcode of the seller is dead, and the page has the buyer's.
-		partner := &caller{url: d.file.URL, partner: d.file.Partners[0], accessToken: pair.AccessToken, http: client(t)}
-		old, renewed := before[token], barcodes(t, d.db)[token]
-		if dead := partner.verify(t, 422, event, old); len(dead.Errors) != 1 || dead.Errors[0].AppErrorCode != "BARCODE_INVALID" {
-			t.Errorf("the old barcode verifies as %v; want BARCODE_INVALID", dead)
-		}
-		if good := partner.verify(t, 200, event, renewed); len(good.Tokens[0].Success.Seats) != 1 || good.Tokens[0].Success.Seats[0].Token != token {
-			t.Errorf("the new barcode verifies as %v; want %s", good, token)
-		}
-		status, page, err := fetch(t.Context(), printed.Tickets[0].URL)
-		if err != nil || status != 200 || !strings.Contains(page, "QR code of barcode "+renewed) || strings.Contains(page, old) {
-			t.Errorf("the page of the ticket: %d %v; want barcode %s and not %s:\n%s", status, err, renewed, old, page)
-		}
-		audit(t, d.db)
-		d.stop()
-		audit(t, d.db)
-	})
+			// The barcode of the seller is dead, and the page has the buyer's.
+			partner := &caller{url: d.file.URL, partner: d.file.Partners[0], accessToken: pair.AccessToken, http: client(t)}
+			old, renewed := before[token], barcodes(t, d.db)[token]
+			if dead := partner.verify(t, 422, event, old); len(dead.Errors) != 1 || dead.Errors[0].AppErrorCode != "BARCODE_INVALID" {
+				t.Errorf("the old barcode verifies as %v; want BARCODE_INVALID", dead)
+			}
+			if good := partner.verify(t, 200, event, renewed); len(good.Tokens[0].Success.Seats) != 1 || good.Tokens[0].Success.Seats[0].Token != token {
+				t.Errorf("the new barcode verifies as %v; want %s", good, token)
+			}
+			status, page, err := fetch(t.Context(), printed.Tickets[0].URL)
+			if err != nil || status != 200 || !strings.Contains(page, "QR code of barcode "+renewed) || strings.Contains(page, old) {
+				t.Errorf("the page of the ticket: %d %v; want barcode %s and not %s:\n%s", status, err, renewed, old, page)
+			}
+			audit(t, d.db)
+			d.stop()
+			audit(t, d.db)
+		})
+	}
 }
 
 // paste runs what stands between the two rules of the story with sh, and returns
@@ -157,18 +160,21 @@ func decode(tb testing.TB, text string, v any) {
 }
 
 func TestTheFileOfTheDemoHolds(t *testing.T) {
-	onBoth(t, func(t *testing.T, db string) {
-		d := startDemo(t, t.TempDir(), append(demoDatabase(db), "--size", "small")...)
-		t.Run("the promised form", func(t *testing.T) { d.checkForm(t) })
-		partners := map[string]*caller{}
-		for _, p := range d.file.Partners {
-			partners[string(p.Channel)] = enter(t, d.file.URL, p)
-		}
-		listed := map[string]bool{}
-		t.Run("listings that the API shows", func(t *testing.T) { listed = d.checkListings(t, partners) })
-		t.Run("barcodes that verify", func(t *testing.T) { d.checkBarcodes(t, partners["my-application"], listed) })
-		t.Run("patrons with seats", func(t *testing.T) { d.checkPatrons(t) })
-	})
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			d := startDemo(t, t.TempDir(), append(demoDatabase(db), "--size", "small")...)
+			t.Run("the promised form", func(t *testing.T) { d.checkForm(t) })
+			partners := map[string]*caller{}
+			for _, p := range d.file.Partners {
+				partners[string(p.Channel)] = enter(t, d.file.URL, p)
+			}
+			listed := map[string]bool{}
+			t.Run("listings that the API shows", func(t *testing.T) { listed = d.checkListings(t, partners) })
+			t.Run("barcodes that verify", func(t *testing.T) { d.checkBarcodes(t, partners["my-application"], listed) })
+			t.Run("patrons with seats", func(t *testing.T) { d.checkPatrons(t) })
+		})
+	}
 }
 
 // promised are the paths of the file that programs rely on. The database is
@@ -184,6 +190,7 @@ var promised = []string{
 }
 
 func (d *demo) checkForm(t *testing.T) {
+	t.Helper()
 	var whole any
 	decode(t, string(d.text), &whole)
 	got := map[string]bool{}
@@ -224,6 +231,7 @@ func pathsOf(v any, at string, into map[string]bool) {
 
 // checkListings returns the tokens that are listed.
 func (d *demo) checkListings(t *testing.T, partners map[string]*caller) map[string]bool {
+	t.Helper()
 	listed, count, events := map[string]bool{}, map[string]int{}, map[string]map[string]bool{}
 	for _, l := range d.file.Listings {
 		channel := string(l.Channel)
@@ -260,6 +268,7 @@ func (d *demo) checkListings(t *testing.T, partners map[string]*caller) map[stri
 }
 
 func (d *demo) checkBarcodes(t *testing.T, partner *caller, listed map[string]bool) {
+	t.Helper()
 	const most = 100 // of a body
 	of := map[int64]int{}
 	for some := range slices.Chunk(d.file.Barcodes, most) {
@@ -290,6 +299,7 @@ func (d *demo) checkBarcodes(t *testing.T, partner *caller, listed map[string]bo
 }
 
 func (d *demo) checkPatrons(t *testing.T) {
+	t.Helper()
 	if len(d.file.Patrons) != 20 {
 		t.Errorf("the file has %d patrons; want 20", len(d.file.Patrons))
 	}

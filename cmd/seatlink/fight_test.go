@@ -27,47 +27,50 @@ const (
 // 200 channels want the same 50 tickets at the same moment, 100 times: each
 // ticket has one winner, and everybody else is told why not.
 func TestTwoHundredChannelsFightForTheSameTickets(t *testing.T) {
-	onBoth(t, func(t *testing.T, db string) {
-		var channels []access.Channel
-		for i := range fighters {
-			channels = append(channels, access.Channel(fmt.Sprintf("fighter-%03d", i)))
-		}
-		key, callers := furnish(t, db, channels...)
-		servers := 1
-		if !strings.HasPrefix(db, "sqlite:") {
-			servers = 2 // any number of processes share it
-		}
-		var urls []string
-		for range servers {
-			_, url := serve(t, db, key)
-			urls = append(urls, url)
-		}
-		for i, c := range callers {
-			c.url = urls[i%servers]
-		}
-		f := &fight{tokens: freeTokens(t, db)[:fightTickets], callers: callers}
-		before := journalRows(t, db)
-		start := time.Now()
-		won := map[string]int{} // rounds in which a channel won something
-		for n := range fightRounds {
-			for _, channel := range f.round(t, db, n) {
-				won[channel]++
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			var channels []access.Channel
+			for i := range fighters {
+				channels = append(channels, access.Channel(fmt.Sprintf("fighter-%03d", i)))
 			}
-			if t.Failed() {
-				t.Fatalf("stopped after round %d", n)
+			key, callers := furnish(t, db, channels...)
+			servers := 1
+			if !strings.HasPrefix(db, "sqlite:") {
+				servers = 2 // any number of processes share it
 			}
-		}
-		took := time.Since(start)
-		t.Logf("%d rounds in %.1f s: %d requests, %.0f a second, %d of them repeats after 503; %d channels won tickets, %d times",
-			fightRounds, took.Seconds(), f.asked.Load(), float64(f.asked.Load())/took.Seconds(), f.repeats.Load(), len(won), f.wins)
-		if got, want := journalRows(t, db)-before, int64(2*fightRounds*fightTickets); got != want {
-			t.Errorf("the journal grew by %d rows; want %d, a lock and an unlock of each ticket in each round", got, want)
-		}
-		if len(won) < fighters/10 {
-			t.Errorf("only %d channels ever won: that is no fight", len(won))
-		}
-		audit(t, db)
-	})
+			var urls []string
+			for range servers {
+				_, url := serve(t, db, key)
+				urls = append(urls, url)
+			}
+			for i, c := range callers {
+				c.url = urls[i%servers]
+			}
+			f := &fight{tokens: freeTokens(t, db)[:fightTickets], callers: callers}
+			before := journalRows(t, db)
+			start := time.Now()
+			won := map[string]int{} // rounds in which a channel won something
+			for n := range fightRounds {
+				for _, channel := range f.round(t, db, n) {
+					won[channel]++
+				}
+				if t.Failed() {
+					t.Fatalf("stopped after round %d", n)
+				}
+			}
+			took := time.Since(start)
+			t.Logf("%d rounds in %.1f s: %d requests, %.0f a second, %d of them repeats after 503; %d channels won tickets, %d times",
+				fightRounds, took.Seconds(), f.asked.Load(), float64(f.asked.Load())/took.Seconds(), f.repeats.Load(), len(won), f.wins)
+			if got, want := journalRows(t, db)-before, int64(2*fightRounds*fightTickets); got != want {
+				t.Errorf("the journal grew by %d rows; want %d, a lock and an unlock of each ticket in each round", got, want)
+			}
+			if len(won) < fighters/10 {
+				t.Errorf("only %d channels ever won: that is no fight", len(won))
+			}
+			audit(t, db)
+		})
+	}
 }
 
 func journalRows(tb testing.TB, db string) int64 {

@@ -15,26 +15,29 @@ import (
 )
 
 func TestARequestInHandIsAnsweredBeforeTheEnd(t *testing.T) {
-	onBoth(t, func(t *testing.T, db string) {
-		key, callers := furnish(t, db, "first")
-		server, url := serve(t, db, key)
-		tokens := freeTokens(t, db)[:2]
-		answer := holdRequest(t, callers[0], url, lockBody("L-1", tokens), func() {
-			server.interrupt()
-			awaitRefusal(t, url+"/readyz")
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			key, callers := furnish(t, db, "first")
+			server, url := serve(t, db, key)
+			tokens := freeTokens(t, db)[:2]
+			answer := holdRequest(t, callers[0], url, lockBody("L-1", tokens), func() {
+				server.interrupt()
+				awaitRefusal(t, url+"/readyz")
+			})
+			if answer != http.StatusOK {
+				t.Errorf("the request in hand was answered %d; want 200", answer)
+			}
+			if err := server.wait(); err != nil {
+				t.Errorf("the server ended by %v; want no error\n%s", err, server.errs)
+			}
+			held := 0
+			query(t, look(t, db), func(scan func(...any) error) error { return scan(&held) }, `SELECT COUNT(*) FROM ticket WHERE hold_by = 'first'`)
+			if held != len(tokens) {
+				t.Errorf("the request in hand locked %d tickets; want %d", held, len(tokens))
+			}
 		})
-		if answer != http.StatusOK {
-			t.Errorf("the request in hand was answered %d; want 200", answer)
-		}
-		if err := server.wait(); err != nil {
-			t.Errorf("the server ended by %v; want no error\n%s", err, server.errs)
-		}
-		held := 0
-		query(t, look(t, db), func(scan func(...any) error) error { return scan(&held) }, `SELECT COUNT(*) FROM ticket WHERE hold_by = 'first'`)
-		if held != len(tokens) {
-			t.Errorf("the request in hand locked %d tickets; want %d", held, len(tokens))
-		}
-	})
+	}
 }
 
 // holdRequest sends a lock but for its body, does something when the server has
@@ -112,49 +115,55 @@ func TestOneProcessOwnsASQLiteFile(t *testing.T) {
 }
 
 func TestServeServesTheDatabaseOfADemo(t *testing.T) {
-	onBoth(t, func(t *testing.T, db string) {
-		data := filepath.Join(t.TempDir(), "house")
-		d := startDemo(t, data, append(demoDatabase(db), "--size", "small")...)
-		partner := enter(t, d.file.URL, d.file.Partners[0])
-		d.stop()
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			data := filepath.Join(t.TempDir(), "house")
+			d := startDemo(t, data, append(demoDatabase(db), "--size", "small")...)
+			partner := enter(t, d.file.URL, d.file.Partners[0])
+			d.stop()
 
-		args := []string{"serve", "--db", d.db, "--addr", "127.0.0.1:0", "--public-url", "https://tickets.example.com/"}
-		if !strings.HasPrefix(db, "sqlite:") { // whose key is found by itself
-			args = append(args, "--key", filepath.Join(data, keyFile))
-		}
-		p := launch(t, args...)
-		said := p.await("seatlink serves https://tickets.example.com on 127.0.0.1:", "\n")
-		if strings.Contains(said, partner.partner.APIKey) {
-			t.Error("serve prints an API key")
-		}
-		p.stop()
+			args := []string{"serve", "--db", d.db, "--addr", "127.0.0.1:0", "--public-url", "https://tickets.example.com/"}
+			if !strings.HasPrefix(db, "sqlite:") { // whose key is found by itself
+				args = append(args, "--key", filepath.Join(data, keyFile))
+			}
+			p := launch(t, args...)
+			said := p.await("seatlink serves https://tickets.example.com on 127.0.0.1:", "\n")
+			if strings.Contains(said, partner.partner.APIKey) {
+				t.Error("serve prints an API key")
+			}
+			p.stop()
 
-		// Where it listens is told when nobody says how others reach it.
-		p, url := serve(t, d.db, filepath.Join(data, keyFile))
-		partner.url = url
-		partner.want(t, 200, "GET", "/v1/catalog/events", nil, nil)
-		partner.want(t, 200, "GET", "/v1/listings/"+string(d.file.Listings[0].ID), nil, nil)
-		if status, body, err := fetch(t.Context(), url+"/livez"); err != nil || status != 200 {
-			t.Errorf("GET /livez: %d %s %v", status, body, err)
-		}
-		if status, body, err := fetch(t.Context(), url+"/readyz"); err != nil || status != 200 || !strings.Contains(body, "POST /v1/tickets/transfer") {
-			t.Errorf("GET /readyz: %d %s %v; want the calls that are not built yet", status, body, err)
-		}
-		p.stop()
-		audit(t, d.db)
-	})
+			// Where it listens is told when nobody says how others reach it.
+			p, url := serve(t, d.db, filepath.Join(data, keyFile))
+			partner.url = url
+			partner.want(t, 200, "GET", "/v1/catalog/events", nil, nil)
+			partner.want(t, 200, "GET", "/v1/listings/"+string(d.file.Listings[0].ID), nil, nil)
+			if status, body, err := fetch(t.Context(), url+"/livez"); err != nil || status != 200 {
+				t.Errorf("GET /livez: %d %s %v", status, body, err)
+			}
+			if status, body, err := fetch(t.Context(), url+"/readyz"); err != nil || status != 200 || !strings.Contains(body, "POST /v1/tickets/transfer") {
+				t.Errorf("GET /readyz: %d %s %v; want the calls that are not built yet", status, body, err)
+			}
+			p.stop()
+			audit(t, d.db)
+		})
+	}
 }
 
 func TestTheKeyMustBeTheOneOfTheDatabase(t *testing.T) {
-	onBoth(t, func(t *testing.T, db string) {
-		furnish(t, db, "first")
-		other := filepath.Join(t.TempDir(), keyFile)
-		if _, err := access.CreateKeyring(other); err != nil {
-			t.Fatal(err)
-		}
-		said := launch(t, "serve", "--addr", "127.0.0.1:0", "--db", db, "--key", other).refused()
-		if want := "the key is not the one this database was made with"; !strings.Contains(said, want) {
-			t.Errorf("with another key serve says %q; want %q", said, want)
-		}
-	})
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			furnish(t, db, "first")
+			other := filepath.Join(t.TempDir(), keyFile)
+			if _, err := access.CreateKeyring(other); err != nil {
+				t.Fatal(err)
+			}
+			said := launch(t, "serve", "--addr", "127.0.0.1:0", "--db", db, "--key", other).refused()
+			if want := "the key is not the one this database was made with"; !strings.Contains(said, want) {
+				t.Errorf("with another key serve says %q; want %q", said, want)
+			}
+		})
+	}
 }

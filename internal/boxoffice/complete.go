@@ -96,8 +96,10 @@ func (a *completeAct) Decide(b *Books) error {
 	}
 	sums.request = a.request
 	process := ProcessID(b.Word(processIDLength))
-	for _, order := range known {
-		process = order.Process
+	for i, order := range known {
+		if order.Content == a.contents[i] { // another content lends nothing
+			process = order.Process
+		}
 	}
 	var orders, made []Order
 	for i, e := range a.cart.Elements {

@@ -47,6 +47,7 @@ type desk struct {
 }
 
 func newDesk(t *testing.T, tickets ...boxoffice.Ticket) *desk {
+	t.Helper()
 	d := &desk{
 		t:       t,
 		tickets: map[boxoffice.Token]boxoffice.Ticket{}, orders: map[boxoffice.OrderKey]boxoffice.Order{},

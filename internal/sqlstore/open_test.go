@@ -12,6 +12,7 @@ import (
 
 // eachDatabase runs a test on an empty database of each kind.
 func eachDatabase(t *testing.T, test func(t *testing.T, f storetest.Fixture, d database)) {
+	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
 		f := newSQLite(t)
 		test(t, f, f.database)
@@ -36,6 +37,7 @@ func wantRefused(t *testing.T, url string, keys *access.Keyring, words string) {
 
 func TestOpenRefusesAnotherKey(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, f storetest.Fixture, d database) {
+		t.Helper()
 		f.Open(t, storetest.Options{}).Close()
 		wantRefused(t, d.url, newKeys(t), "the key is not the one this database was made with")
 		f.Open(t, storetest.Options{}) // with the right one it still opens
@@ -44,6 +46,7 @@ func TestOpenRefusesAnotherKey(t *testing.T) {
 
 func TestOpenRefusesANewerSchema(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, f storetest.Fixture, d database) {
+		t.Helper()
 		f.Open(t, storetest.Options{}).Close()
 		const newer = `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`
 		if _, err := f.SQL(t).ExecContext(t.Context(), newer); err != nil {
@@ -55,6 +58,7 @@ func TestOpenRefusesANewerSchema(t *testing.T) {
 
 func TestOpenKeepsTheEpoch(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, f storetest.Fixture, d database) {
+		t.Helper()
 		for range 2 {
 			s := f.Open(t, storetest.Options{})
 			if got := s.Epoch(); got != 1 {

@@ -23,11 +23,17 @@ import (
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
 func TestSQLiteKeepsTheContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Fixture { return newSQLite(t) })
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		t.Helper()
+		return newSQLite(t)
+	})
 }
 
 func TestPostgresKeepsTheContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Fixture { return newPostgres(t, storetest.Postgres(t)) })
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		t.Helper()
+		return newPostgres(t, storetest.Postgres(t))
+	})
 }
 
 // store is a sqlstore.Store in the contract's words.
@@ -63,7 +69,10 @@ type database struct {
 	keys *access.Keyring
 }
 
-func newDatabase(tb testing.TB, url string) database { return database{url, newKeys(tb)} }
+func newDatabase(tb testing.TB, url string) database {
+	tb.Helper()
+	return database{url, newKeys(tb)}
+}
 
 func newKeys(tb testing.TB) *access.Keyring {
 	tb.Helper()
@@ -104,6 +113,7 @@ type sqlite struct {
 }
 
 func newSQLite(tb testing.TB) sqlite {
+	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "seatlink.db")
 	return sqlite{newDatabase(tb, "sqlite:"+path), path}
 }
@@ -116,6 +126,7 @@ func (s sqlite) Beside(_ testing.TB, first storetest.Store, _ storetest.Options)
 // SQL keeps to the rule of one writer, waiting for the store as the store waits
 // for it.
 func (s sqlite) SQL(tb testing.TB) *sql.DB {
+	tb.Helper()
 	return raw(tb, "sqlite", "file:"+s.path+"?_pragma=busy_timeout(5000)")
 }
 
@@ -135,6 +146,7 @@ func (s sqlite) Accidents() []storetest.Accident {
 		Name: "that finds the disk full changes nothing",
 		Want: fault.Busy,
 		Open: func(t *testing.T) storetest.Struck {
+			t.Helper()
 			s := newSQLite(t)
 			var before syscall.Rlimit
 			if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
@@ -183,7 +195,10 @@ func (p postgres) Beside(tb testing.TB, _ storetest.Store, o storetest.Options) 
 	return p.Open(tb, o)
 }
 
-func (p postgres) SQL(tb testing.TB) *sql.DB { return raw(tb, "pgx", p.url) }
+func (p postgres) SQL(tb testing.TB) *sql.DB {
+	tb.Helper()
+	return raw(tb, "pgx", p.url)
+}
 
 func (p postgres) RowLock(clause string) string { return clause }
 
@@ -225,6 +240,7 @@ func (p postgres) await(tb testing.TB, query string, good func(int) bool) int {
 func (p postgres) Accidents() []storetest.Accident {
 	befalls := func(name string, want error, cut storetest.Cut) storetest.Accident {
 		return storetest.Accident{Name: name, Want: want, Parallel: true, Open: func(t *testing.T) storetest.Struck {
+			t.Helper()
 			direct := storetest.PostgresTCP(t)
 			wire, through := storetest.NewWire(t, direct)
 			p, wired := newPostgres(t, direct), newPostgres(t, through)

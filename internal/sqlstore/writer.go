@@ -100,6 +100,8 @@ type writer struct {
 	tx   session  // nil until it is connected
 	next *waiting // taken from the queue, but too large for the batch before
 	ids  ids
+
+	reruns int // of the batch in hand
 }
 
 // write is a writer's life. It ends when the store closes and the queue is dry.
@@ -112,6 +114,7 @@ func (w *writer) write() {
 		if batch[0].solo != nil {
 			batch[0].err = w.runSolo(batch[0].solo)
 		} else {
+			w.reruns = 0
 			w.settle(batch)
 		}
 		for _, each := range batch {
@@ -202,7 +205,7 @@ func (w *writer) settle(batch []*waiting) {
 		case committed:
 			w.s.committed()
 		default:
-			w.settle(batch)
+			w.rerun(batch)
 		}
 	case errors.As(err, &disk):
 		w.s.breakDown(err)
@@ -212,7 +215,7 @@ func (w *writer) settle(batch []*waiting) {
 		fail(batch, fault.Busy)
 	case errors.As(err, &spent):
 		w.ids.want(spent)
-		w.settle(batch)
+		w.rerun(batch)
 	case len(batch) > 1:
 		w.s.log.Warn("batch spoilt, running it in halves", "acts", len(batch), "err", err)
 		w.settle(batch[:len(batch)/2])
@@ -223,6 +226,16 @@ func (w *writer) settle(batch []*waiting) {
 		w.s.log.Error("act failed", "err", err)
 		fail(batch, err)
 	}
+}
+
+// rerun settles a batch that did nothing and was not to blame. What happens over
+// and over is not done: nobody waits for ever.
+func (w *writer) rerun(batch []*waiting) {
+	if w.reruns++; w.reruns > maxAgain {
+		fail(batch, fault.Busy)
+		return
+	}
+	w.settle(batch)
 }
 
 func fail(batch []*waiting, err error) {

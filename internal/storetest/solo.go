@@ -6,7 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
@@ -56,8 +55,8 @@ func loadGoesBeside(t *testing.T, f Fixture) {
 	if n := number(t, s.db, `SELECT COUNT(*) FROM ticket WHERE section = 'U:9'`); n != tickets {
 		t.Errorf("%d tickets were loaded; want %d", n, tickets)
 	}
-	if acts < 3 {
-		t.Errorf("only %d acts went on beside the load", acts)
+	if acts == 0 {
+		t.Errorf("no act went on beside the load")
 	}
 }
 
@@ -140,6 +139,6 @@ func emptyLoad(t *testing.T, f Fixture) {
 	l := s.store.NewLoader()
 	must(t, "load no organizations", l.Organizations(ctx, nil))
 	must(t, "load no tickets", l.Tickets(ctx, nil))
-	must(t, "load an account without keys", l.Patrons(ctx, []boxoffice.Patron{{ID: "77", Organization: access.OrganizationID(home)}}))
+	must(t, "load an account without keys", l.Patrons(ctx, []boxoffice.Patron{{ID: "77", Organization: home}}))
 	must(t, "finish", l.Finish(ctx))
 }

@@ -66,8 +66,8 @@ func (w *Wire) Mend() {
 	defer w.mu.Unlock()
 	w.next, w.refusing = nil, false
 	for p := range w.strands {
-		p.client.Close()
-		p.server.Close()
+		end(p.client)
+		end(p.server)
 	}
 }
 
@@ -93,7 +93,7 @@ type strand struct {
 
 func (w *Wire) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", w.server)
+	server, err := new(net.Dialer).DialContext(background, "tcp", w.server)
 	if err != nil {
 		return
 	}
@@ -134,7 +134,7 @@ func (w *Wire) ask(p *strand) {
 	cut := p.cut
 	p.mu.Unlock()
 	if cut == nil || !cut.Lingers {
-		p.server.Close()
+		end(p.server)
 	}
 }
 
@@ -157,10 +157,10 @@ func (w *Wire) take(p *strand) *Cut {
 // sever ends what the cut ends, and waits for Mend to end the rest.
 func (p *strand) sever(c Cut) {
 	if !c.Silent {
-		p.client.Close()
+		end(p.client)
 	}
 	if !c.Lingers {
-		p.server.Close()
+		end(p.server)
 	}
 	// Whatever is left is closed by Mend, and then the reading ends.
 	if c.Silent {
@@ -170,6 +170,9 @@ func (p *strand) sever(c Cut) {
 		_, _ = p.server.Read(make([]byte, 1))
 	}
 }
+
+// end closes a connection; where it is closed already, so be it.
+func end(c net.Conn) { _ = c.Close() }
 
 // answer carries the server's messages, until the transaction that was cut off
 // is over.
@@ -198,7 +201,7 @@ func (p *strand) answer() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cut == nil || !p.cut.Silent {
-		p.client.Close()
+		end(p.client)
 	}
 }
 
