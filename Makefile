@@ -8,7 +8,7 @@ RACE_TIME ?= 10m
 LINT_VERSION := 2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help build test check lint race bench fmt tools-postgres tools-lint tools-race clean
+.PHONY: help build test check lint race bench fmt tools-postgres tools-curl tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,7 +18,7 @@ build: ## bin/seatlink, one static binary
 
 # One package at a time: some tests measure a rate and are void on a machine that
 # does something else beside them.
-test: tools-postgres ## all tests, on SQLite and on a real PostgreSQL
+test: tools-postgres tools-curl ## all tests, on SQLite and on a real PostgreSQL
 	$(GO) test -p 1 -timeout 15m ./...
 
 check: lint race ## what a change must pass besides make test
@@ -40,6 +40,9 @@ fmt: tools-lint ## write the files in the form that lint wants
 
 tools-postgres: ## PostgreSQL's programs, installed when root, else named when missing
 	@tools/postgres
+
+tools-curl: ## curl, in the same way
+	@tools/curl
 
 tools-lint: ## golangci-lint in .cache/bin
 	@tools/golangci-lint $(LINT_VERSION) $(LINT)

@@ -100,6 +100,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 
 		{"a lock that was lost", `UPDATE ticket SET hold = '', hold_by = '', hold_since = 0, hold_terms = '' WHERE token = 'A2'`, "I4", "A2"},
 		{"a lock that came back", `UPDATE ticket SET hold = 'lock', hold_by = 'ONE', hold_since = 1 WHERE token = 'A5'`, "I4", "A5"},
+		{"a lock that no act took", `UPDATE ticket SET hold = 'lock', hold_by = 'ONE', hold_since = 1 WHERE token = 'A8'`, "I4", "A8"},
 		{"a lock of another channel", `UPDATE ticket SET hold_by = 'TWO' WHERE token = 'A2'`, "I4", "A2"},
 		{"a ticket voided without a row", `UPDATE ticket SET void = true WHERE token = 'A2'`, "I4", "A2"},
 		{"a state that cannot be read", `UPDATE journal SET state = '{' WHERE subject = 'A2' AND version = 1`, "I4", "A2"},

@@ -269,6 +269,10 @@ func (a *auditor) end(token string, t *story) {
 				t.hold, t.by, t.void, t.now.Hold, t.now.By, t.now.Void)
 		}
 	}
+	// A house may load tickets that the venue holds; every other hold is an act's.
+	if t.rows == 0 && boxoffice.HoldKind(t.hold) != boxoffice.Free && boxoffice.HoldKind(t.hold) != boxoffice.HoldVenue {
+		a.find("I4", token, "has a %s of %q, and nothing ever happened to it in the journal", t.hold, t.by)
+	}
 	if t.owned != t.lastSale {
 		a.find("I2", token, "has its owner since version %d, and was last sold at version %d", t.owned, t.lastSale)
 	}

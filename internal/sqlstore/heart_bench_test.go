@@ -44,6 +44,7 @@ func BenchmarkLockAndUnlock(b *testing.B) {
 // eachHeart runs an act over and over on both databases, with batches of up to
 // 256 acts and of one.
 func eachHeart(b *testing.B, unit string, act func(*boxoffice.Office, access.Principal, []boxoffice.Token, int64) error) {
+	b.Helper()
 	databases := []struct {
 		name string
 		url  func() string

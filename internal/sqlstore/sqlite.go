@@ -58,12 +58,25 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (_ *sqliteEngin
 	if e.lock, err = own(path + ".lock"); err != nil {
 		return nil, err
 	}
-	conn, err := e.connect(ctx, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	conn, err := e.create(ctx)
 	if err != nil {
 		return nil, errors.Join(err, e.lock.Close())
 	}
 	go e.checkpoint(conn) //nolint:gosec // it outlives the opening, and ends with close
 	return e, nil
+}
+
+// create makes the file if it is not there, for nobody else to read; the log
+// beside it gets the same mode.
+func (e *sqliteEngine) create(ctx context.Context) (*sqlite.Conn, error) {
+	file, err := os.OpenFile(e.path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return e.connect(ctx, sqlite.OpenReadWrite|sqlite.OpenCreate)
 }
 
 // own takes the file that says which process owns the database.
