@@ -97,14 +97,6 @@ const (
 	Loaded   What = "load" // of an event, by a house file
 )
 
-// A Task is work to be done after the commit, by whatever process takes it.
-type Task struct {
-	ID      string // unique; a task entered again under the same id is dropped
-	Kind    string
-	Subject string
-	Due     time.Time
-}
-
 // Rows are what a store loaded for the acts of a batch.
 type Rows struct {
 	Now           time.Time

@@ -15,7 +15,24 @@ type Organization struct {
 	Currency        string // ISO 4217, such as USD
 	StrictSums      bool   // refuse orders whose sums do not reconcile
 	CatalogVersion  int64  // grows whenever an event of it changes
+	Review          Review // which orders wait for the operator
+	ReviewAbove     int64  // of ReviewLarge, in minor units: an order above it waits
+	// Pages are the base URLs that acceptance pages of transfers may have
+	// (contract.md call 10), Callbacks the hosts that asyncCallbackUrl may name; of
+	// Callbacks none means any.
+	Pages, Callbacks []string
 }
+
+// A Review policy says which orders stay PENDING until the operator decides
+// (contract.md call 6).
+type Review string
+
+// The policies of review.
+const (
+	ReviewNone  Review = ""
+	ReviewLarge Review = "above" // those that were paid more than ReviewAbove, fees included
+	ReviewAll   Review = "all"
+)
 
 // Location is the organization's time zone; UTC where the name is not known.
 func (o Organization) Location() *time.Location {

@@ -100,8 +100,9 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 				return err
 			}},
 			step{text: loadOrganizations, args: []any{events}, each: func(r row) error {
-				rows.Organizations = append(rows.Organizations, readOrganization(r))
-				return nil
+				o, err := readOrganization(r)
+				rows.Organizations = append(rows.Organizations, o)
+				return err
 			}})
 	}
 	findPeople := step{text: loadPeople, args: []any{people}, each: func(r row) error {

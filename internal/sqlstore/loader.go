@@ -158,7 +158,8 @@ func (l *Loader) Organizations(ctx context.Context, rows []boxoffice.Organizatio
 	const add = `
 INSERT INTO organization (` + organizationColumns + `)
 SELECT ` + organizationColumns + `
-FROM {rows $1 id bigint, name text, distributor_code text, zone text, currency text, strict_sums boolean, catalog_version bigint}
+FROM {rows $1 id bigint, name text, distributor_code text, zone text, currency text, strict_sums boolean, catalog_version bigint,
+	review text, review_above bigint, pages text, callbacks text}
 WHERE true
 ON CONFLICT (id) DO NOTHING`
 	return insert(ctx, l, add, rows, addOrganization)

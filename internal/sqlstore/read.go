@@ -26,7 +26,7 @@ func (s *Store) read(ctx context.Context, steps ...step) error {
 func (s *Store) Organization(ctx context.Context, id access.OrganizationID) (boxoffice.Organization, error) {
 	const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
 	var o boxoffice.Organization
-	err := s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) error { o = readOrganization(r); return nil }})
+	err := s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) (err error) { o, err = readOrganization(r); return err }})
 	if err == nil && o.ID != id {
 		err = fault.OrganizationUnknown
 	}
@@ -55,7 +55,7 @@ func (s *Store) Catalog(ctx context.Context, id access.OrganizationID) (boxoffic
 		const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
 		known = boxoffice.Catalog{}
 		err := s.read(ctx,
-			step{text: one, args: []any{int64(id)}, each: func(r row) error { known.Organization = readOrganization(r); return nil }},
+			step{text: one, args: []any{int64(id)}, each: func(r row) (err error) { known.Organization, err = readOrganization(r); return err }},
 			step{text: events, args: []any{int64(id)}, each: func(r row) error {
 				e, err := readEvent(r)
 				known.Events = append(known.Events, e)
@@ -206,9 +206,9 @@ FROM organization WHERE id = (SELECT t.organization FROM document AS d JOIN tick
 			return nil
 		}},
 		step{text: organization, args: []any{id}, each: func(r row) error {
-			o := readOrganization(r)
+			o, err := readOrganization(r)
 			v.Organizations = map[access.OrganizationID]boxoffice.Organization{o.ID: o}
-			return nil
+			return err
 		}},
 		step{text: owner, args: []any{id}, each: func(r row) (err error) {
 			contact, err = s.openContact(r.text(0))

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -109,17 +110,22 @@ func addEvent(rows *table, e boxoffice.Event) {
 		text(pack(e.Associations)).text(pack(e.PriceTypes)).flag(e.Secondary).flag(e.Cancelled).int(e.Version)
 }
 
-const organizationColumns = `id, name, distributor_code, zone, currency, strict_sums, catalog_version`
+const organizationColumns = `id, name, distributor_code, zone, currency, strict_sums, catalog_version, review, review_above, pages, callbacks`
 
-func readOrganization(r row) boxoffice.Organization {
-	return boxoffice.Organization{
+func readOrganization(r row) (boxoffice.Organization, error) {
+	o := boxoffice.Organization{
 		ID: access.OrganizationID(r.int(0)), Name: r.text(1), DistributorCode: r.text(2), Zone: r.text(3), Currency: r.text(4),
-		StrictSums: r.flag(5), CatalogVersion: r.int(6),
+		StrictSums: r.flag(5), CatalogVersion: r.int(6), Review: boxoffice.Review(r.text(7)), ReviewAbove: r.int(8),
 	}
+	if err := errors.Join(unpack(r.text(9), &o.Pages), unpack(r.text(10), &o.Callbacks)); err != nil {
+		return o, fmt.Errorf("addresses of organization %d: %w", o.ID, err)
+	}
+	return o, nil
 }
 
 func addOrganization(rows *table, o boxoffice.Organization) {
-	rows.row().int(int64(o.ID)).text(o.Name).text(o.DistributorCode).text(o.Zone).text(o.Currency).flag(o.StrictSums).int(o.CatalogVersion)
+	rows.row().int(int64(o.ID)).text(o.Name).text(o.DistributorCode).text(o.Zone).text(o.Currency).flag(o.StrictSums).int(o.CatalogVersion).
+		text(string(o.Review)).int(o.ReviewAbove).text(pack(o.Pages)).text(pack(o.Callbacks))
 }
 
 const orderColumns = `key, process, organization, state, content, external_listing_id, currency, price, fees,

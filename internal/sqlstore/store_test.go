@@ -44,23 +44,6 @@ type store struct {
 
 func (s *store) NewLoader() boxoffice.Loader { return s.Store.NewLoader() }
 
-func (s *store) ClaimTasks(ctx context.Context, kind string, limit int) ([]storetest.ClaimedTask, error) {
-	claimed, err := s.Store.ClaimTasks(ctx, kind, limit)
-	var out []storetest.ClaimedTask
-	for _, c := range claimed {
-		out = append(out, storetest.ClaimedTask(c))
-	}
-	return out, err
-}
-
-func (s *store) FinishTask(ctx context.Context, t storetest.ClaimedTask) error {
-	return s.Store.FinishTask(ctx, sqlstore.ClaimedTask(t))
-}
-
-func (s *store) PutOffTask(ctx context.Context, t storetest.ClaimedTask, delay time.Duration) error {
-	return s.Store.PutOffTask(ctx, sqlstore.ClaimedTask(t), delay)
-}
-
 func (s *store) Close() { s.closed.Do(s.Store.Close) }
 
 // database is a database under test with its key.

@@ -11,21 +11,13 @@ import (
 // that dies loses it, and another takes over.
 const lease = 30 * time.Second
 
-// A ClaimedTask is a task that this process may work on until its lease ends.
-type ClaimedTask struct {
-	boxoffice.Task
-	Attempts int // this one included
-}
-
-// ClaimTasks takes up to limit tasks of a kind that are due. They are due again
-// when their lease of 30 s ends, unless FinishTask or PutOffTask comes before. No
-// two processes hold a lease of the same task at once.
-func (s *Store) ClaimTasks(ctx context.Context, kind string, limit int) ([]ClaimedTask, error) {
+// ClaimTasks takes tasks that are due (boxoffice.Tasks).
+func (s *Store) ClaimTasks(ctx context.Context, kind string, limit int) ([]boxoffice.ClaimedTask, error) {
 	const claim = `
 UPDATE task SET due_at = $3, attempts = attempts + 1
 WHERE id IN (SELECT id FROM task WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $4 {skip})
 RETURNING id, kind, subject, due_at, attempts`
-	var claimed []ClaimedTask
+	var claimed []boxoffice.ClaimedTask
 	err := s.alone(ctx, func(ctx context.Context, tx session) error {
 		claimed = nil
 		now, err := s.clockIn(ctx, tx)
@@ -33,7 +25,7 @@ RETURNING id, kind, subject, due_at, attempts`
 			return err
 		}
 		return tx.run(ctx, step{text: claim, args: []any{kind, micros(now), micros(now.Add(lease)), int64(limit)}, each: func(r row) error {
-			claimed = append(claimed, ClaimedTask{
+			claimed = append(claimed, boxoffice.ClaimedTask{
 				Task:     boxoffice.Task{ID: r.text(0), Kind: r.text(1), Subject: r.text(2), Due: instant(r.int(3))},
 				Attempts: int(r.int(4)),
 			})
@@ -43,17 +35,16 @@ RETURNING id, kind, subject, due_at, attempts`
 	return claimed, err
 }
 
-// FinishTask drops a task that was done. It is idempotent; where the lease has
-// ended and another process has claimed the task, nothing happens.
-func (s *Store) FinishTask(ctx context.Context, t ClaimedTask) error {
+// FinishTask drops a task that was done (boxoffice.Tasks).
+func (s *Store) FinishTask(ctx context.Context, t boxoffice.ClaimedTask) error {
 	const finish = `DELETE FROM task WHERE id = $1 AND attempts = $2`
 	return s.alone(ctx, func(ctx context.Context, tx session) error {
 		return tx.run(ctx, step{text: finish, args: []any{t.ID, int64(t.Attempts)}, want: -1})
 	})
 }
 
-// PutOffTask makes a claimed task due after a delay, under the same condition.
-func (s *Store) PutOffTask(ctx context.Context, t ClaimedTask, delay time.Duration) error {
+// PutOffTask makes a claimed task due later (boxoffice.Tasks).
+func (s *Store) PutOffTask(ctx context.Context, t boxoffice.ClaimedTask, delay time.Duration) error {
 	const putOff = `UPDATE task SET due_at = $3 WHERE id = $1 AND attempts = $2`
 	return s.alone(ctx, func(ctx context.Context, tx session) error {
 		now, err := s.clockIn(ctx, tx)

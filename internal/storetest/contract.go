@@ -1,11 +1,9 @@
 package storetest
 
 import (
-	"context"
 	"database/sql"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
@@ -14,7 +12,7 @@ import (
 // with them besides its acts.
 type Store interface {
 	boxoffice.Store
-	Tasks
+	boxoffice.Tasks
 	// NewLoader begins a load of a house.
 	NewLoader() boxoffice.Loader
 	// Epoch is 1 in a database that was never restored.
@@ -24,19 +22,6 @@ type Store interface {
 	// Close takes nothing new, finishes what is queued and closes the database.
 	// Closing again does nothing.
 	Close()
-}
-
-// Tasks are the work that acts leave to be done after their commit.
-type Tasks interface {
-	ClaimTasks(ctx context.Context, kind string, limit int) ([]ClaimedTask, error)
-	FinishTask(ctx context.Context, t ClaimedTask) error
-	PutOffTask(ctx context.Context, t ClaimedTask, delay time.Duration) error
-}
-
-// A ClaimedTask is a task under a lease.
-type ClaimedTask struct {
-	boxoffice.Task
-	Attempts int
 }
 
 // Options tune a store for a test; zero is the store's own default.

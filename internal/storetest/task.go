@@ -26,7 +26,7 @@ func entering(kind string, n int, err error) act {
 	}}
 }
 
-func (s *scene) claim(kind string, limit int) []ClaimedTask {
+func (s *scene) claim(kind string, limit int) []boxoffice.ClaimedTask {
 	s.t.Helper()
 	claimed, err := s.store.ClaimTasks(background, kind, limit)
 	must(s.t, "claim tasks", err)

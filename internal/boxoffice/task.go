@@ -1,0 +1,34 @@
+package boxoffice
+
+import (
+	"context"
+	"time"
+)
+
+// A Task is work to be done after the commit, by whatever process takes it.
+type Task struct {
+	ID      string // unique; a task entered again under the same id is dropped
+	Kind    string
+	Subject string
+	Due     time.Time
+}
+
+// A ClaimedTask is a task that one process may work on until its lease ends.
+type ClaimedTask struct {
+	Task
+	Attempts int // this one included
+}
+
+// Tasks is what acts left to be done, in the store. It is safe for concurrent
+// use, by several processes on one database.
+type Tasks interface {
+	// ClaimTasks takes up to limit tasks of a kind that are due. They are due again
+	// when their lease of 30 s ends, unless FinishTask or PutOffTask comes before. No
+	// two processes hold a lease of the same task at once.
+	ClaimTasks(ctx context.Context, kind string, limit int) ([]ClaimedTask, error)
+	// FinishTask drops a task that was done. It is idempotent; where the lease has
+	// ended and another process has claimed the task, nothing happens.
+	FinishTask(ctx context.Context, t ClaimedTask) error
+	// PutOffTask makes a claimed task due after a delay, under the same condition.
+	PutOffTask(ctx context.Context, t ClaimedTask, delay time.Duration) error
+}
