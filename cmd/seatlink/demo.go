@@ -19,7 +19,7 @@ import (
 )
 
 type demoCommand struct {
-	Addr     string `help:"Where to listen; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	listening
 	Data     string `help:"Folder for the house, its key and its database; made if it is not there, used again next time." default:"seatlink-data" type:"path" placeholder:"DIR"`
 	DB       string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Default: seatlink.db in the data folder." placeholder:"URL"`
 	Size     string `help:"How large a house to make: small (5,000 tickets), default (300,000), full (1,000,000)." enum:",small,default,full" default:"" placeholder:"SIZE"`
@@ -83,14 +83,13 @@ func (c *demoCommand) Run(w *surroundings) error {
 			return err
 		}
 	}
-	srv, err := newServer(w.ctx, settings{addr: c.Addr, db: c.url(), keys: keys, sandbox: true, store: options, log: log})
+	srv, err := newServer(w.ctx, settings{listening: c.listening, db: c.url(), keys: keys, sandbox: true, store: options, log: log})
 	if err != nil {
 		return err
 	}
 	told, err := c.prepare(w, srv, keys, known)
 	if err != nil {
-		srv.store.Close()
-		return errors.Join(err, srv.listener.Close())
+		return errors.Join(err, srv.close())
 	}
 	told.show(w.stdout)
 	return srv.run(w.ctx)

@@ -9,34 +9,15 @@ import (
 	"strings"
 
 	"github.com/seatlink/seatlink/internal/access"
-	"github.com/seatlink/seatlink/internal/sqlstore"
 )
 
-// tuning are the store's knobs, for measuring what they are worth.
-type tuning struct {
-	BatchActs int `help:"Acts that share one transaction at most." default:"256" placeholder:"N"`
-	Writers   int `help:"Connections that write; 0 is 1 on SQLite and 2 on PostgreSQL." default:"0" placeholder:"N"`
-}
-
-func (t tuning) options() (sqlstore.Options, error) {
-	const mostActs, mostWriters = 256, 16
-	if t.BatchActs < 1 || t.BatchActs > mostActs {
-		return sqlstore.Options{}, fmt.Errorf("--batch-acts is 1 to %d", mostActs)
-	}
-	if t.Writers < 0 || t.Writers > mostWriters {
-		return sqlstore.Options{}, fmt.Errorf("--writers is 0 to %d", mostWriters)
-	}
-	return sqlstore.Options{BatchActs: t.BatchActs, Writers: t.Writers}, nil
-}
-
 type serveCommand struct {
-	DB        string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME." default:"sqlite:seatlink-data/seatlink.db" placeholder:"URL"`
-	Key       string `help:"File with the installation's key. Beside a SQLite file it is found by itself (seatlink.key)." type:"path" placeholder:"FILE"`
-	Addr      string `help:"Where to listen; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	PublicURL string `help:"Where others reach this server, for the addresses of ticket pages. Default: http:// and the address." placeholder:"URL"`
-	Sandbox   bool   `help:"Play the published test cases; callbacks may go to http and to this machine."`
-	LogLevel  string `help:"debug, info, warn or error." default:"info" placeholder:"LEVEL"`
-	tuning    `group:"Tuning:"`
+	DB  string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME." default:"sqlite:seatlink-data/seatlink.db" placeholder:"URL"`
+	Key string `help:"File with the installation's key. Beside a SQLite file it is found by itself (seatlink.key)." type:"path" placeholder:"FILE"`
+	listening
+	Sandbox  bool   `help:"Play the published test cases; callbacks may go to http and to this machine."`
+	LogLevel string `help:"debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	tuning   `group:"Tuning:"`
 }
 
 // Help is the longer text of seatlink serve --help.
@@ -77,9 +58,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	srv, err := newServer(w.ctx, settings{
-		addr: c.Addr, db: c.DB, publicURL: strings.TrimSuffix(c.PublicURL, "/"), keys: keys, sandbox: c.Sandbox, store: options, log: log,
-	})
+	srv, err := newServer(w.ctx, settings{listening: c.listening, db: c.DB, keys: keys, sandbox: c.Sandbox, store: options, log: log})
 	if err != nil {
 		return err
 	}

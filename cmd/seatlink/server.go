@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,20 +40,19 @@ type server struct {
 	listener net.Listener
 	http     *http.Server
 	draining atomic.Bool
+	parts    []part
 }
 
-// settings are what a server needs to know.
-type settings struct {
-	addr, db, publicURL string
-	keys                *access.Keyring
-	sandbox             bool
-	store               sqlstore.Options
-	log                 *slog.Logger
+// A part runs as long as the server does: it ends soon after ctx, with nil. When
+// a part ends with an error, all others are told to end.
+type part struct {
+	name string // what it is, for its error
+	run  func(ctx context.Context) error
 }
 
 // newServer opens the database and the port. Nothing is served before run.
 func newServer(ctx context.Context, s settings) (*server, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +61,7 @@ func newServer(ctx context.Context, s settings) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	url := s.publicURL
+	url := strings.TrimSuffix(s.PublicURL, "/")
 	if url == "" {
 		url = "http://" + listener.Addr().String()
 	}
@@ -76,111 +74,81 @@ func newServer(ctx context.Context, s settings) (*server, error) {
 		Handler: srv.doors(partners, site), ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	srv.parts = []part{
+		{"serve", srv.serve},
+		{"stop", srv.drain},
+		{"disk", srv.watchDisk},
+		{"credentials", srv.tidy},
+	}
 	return srv, nil
 }
 
-// doors sends a request to the door it knocks at. A ServeMux would redirect paths
-// that it holds for unclean, and partners are to have their own answer.
-func (s *server) doors(partners, site http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Path
-		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		switch {
-		case path == "/v1" || strings.HasPrefix(path, "/v1/"):
-			partners.ServeHTTP(w, r)
-		case path != "/livez" && path != "/readyz":
-			site.ServeHTTP(w, r)
-		case !reads:
-			w.Header().Set("Allow", "GET, HEAD")
-			answer(w, http.StatusMethodNotAllowed, map[string]any{"status": "method not allowed"})
-		case path == "/livez":
-			answer(w, http.StatusOK, map[string]any{"status": "ok"})
-		default:
-			s.ready(w, r)
-		}
-	})
-}
-
-// ready tells whether requests should be sent here: not while it stops, and not
-// while the database is away.
-func (s *server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.draining.Load() {
-		answer(w, http.StatusServiceUnavailable, map[string]any{"status": "stopping"})
-		return
-	}
-	ctx, done := context.WithTimeout(r.Context(), 2*time.Second)
-	defer done()
-	if err := s.store.Ping(ctx); err != nil {
-		answer(w, http.StatusServiceUnavailable, map[string]any{"status": "database away"})
-		return
-	}
-	answer(w, http.StatusOK, map[string]any{"status": "ready", "notBuiltYet": notBuiltYet})
-}
-
-// notBuiltYet are the calls of the contract that this server does not answer.
-var notBuiltYet = []string{
-	"POST /v1/tickets/transfer", "DELETE /v1/tickets/transfer/{confirmationCd}", "GET /v1/tickets/transfer/{confirmationCd}",
-	"POST /v1/tickets/transfer/accept", "event message", "seat message",
-}
-
-func answer(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a caller that is gone needs no answer
+// close gives up a server that is not to run.
+func (s *server) close() error {
+	s.store.Close()
+	return s.listener.Close()
 }
 
 // run serves until ctx ends, then finishes the requests in hand and closes the
-// database. It ends with an error when the disk failed.
+// database. It ends with an error when a part did, or when the disk failed.
 func (s *server) run(ctx context.Context) error {
 	defer s.store.Close()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-	group.Go(func() error { s.tidy(ctx); return nil })
-	group.Go(func() error {
-		var broken error
-		select {
-		case <-ctx.Done():
-		case <-s.store.Broken():
-			broken = errors.New("the disk failed: what was acknowledged is safe, start again when the disk is well")
-		}
-		s.draining.Store(true)
-		// The requests in hand have their own end: ctx is over already.
-		drain, done := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-		defer done()
-		if err := s.http.Shutdown(drain); err != nil {
-			return errors.Join(broken, fmt.Errorf("stop: %w", err), s.http.Close())
-		}
-		return broken
-	})
+	for _, p := range s.parts {
+		group.Go(func() error {
+			if err := p.run(ctx); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			return nil
+		})
+	}
 	return group.Wait()
 }
 
+// serve answers requests until drain has ended it.
+func (s *server) serve(context.Context) error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// drain waits for the end, lets nobody in from then on and waits for the
+// requests in hand.
+func (s *server) drain(ctx context.Context) error {
+	<-ctx.Done()
+	s.draining.Store(true)
+	// The requests in hand have their own end: ctx is over already.
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer done()
+	if err := s.http.Shutdown(last); err != nil {
+		return errors.Join(err, s.http.Close())
+	}
+	return nil
+}
+
+// watchDisk ends the server when the disk failed.
+func (s *server) watchDisk(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.store.Broken():
+		return errors.New("the disk failed: what was acknowledged is safe, start again when the disk is well")
+	}
+}
+
 // tidy drops credentials that are long over.
-func (s *server) tidy(ctx context.Context) {
+func (s *server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 			if err := s.desk.Tidy(ctx); err != nil {
 				s.log.WarnContext(ctx, "tidying credentials failed", "err", err)
 			}
 		}
 	}
-}
-
-// logger writes JSON lines for programs.
-func (w *surroundings) logger(level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level: %w", err)
-	}
-	return slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: l})), nil
 }
