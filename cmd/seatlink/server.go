@@ -79,8 +79,14 @@ func newServer(ctx context.Context, s settings) (*server, error) {
 		{"stop", srv.drain},
 		{"disk", srv.watchDisk},
 		{"credentials", srv.tidy},
+		{"tasks", boxoffice.NewClerk(store, s.log, duties()).Run},
 	}
 	return srv, nil
+}
+
+// duties are the kinds of tasks that this process works off.
+func duties() map[string]boxoffice.Duty {
+	return map[string]boxoffice.Duty{}
 }
 
 // close gives up a server that is not to run.

@@ -22,6 +22,8 @@ type ClaimedTask struct {
 // Tasks is what acts left to be done, in the store. It is safe for concurrent
 // use, by several processes on one database.
 type Tasks interface {
+	// TasksDue returns those of the kinds of which a task is due. It only reads.
+	TasksDue(ctx context.Context, kinds []string) ([]string, error)
 	// ClaimTasks takes up to limit tasks of a kind that are due. They are due again
 	// when their lease of 30 s ends, unless FinishTask or PutOffTask comes before. No
 	// two processes hold a lease of the same task at once.

@@ -11,6 +11,37 @@ import (
 // that dies loses it, and another takes over.
 const lease = 30 * time.Second
 
+// TasksDue tells which kinds have a task that is due (boxoffice.Tasks).
+func (s *Store) TasksDue(ctx context.Context, kinds []string) ([]string, error) {
+	const first = `SELECT MIN(due_at) FROM task WHERE kind = $1`
+	if len(kinds) == 0 {
+		return nil, nil
+	}
+	var (
+		now   time.Time
+		steps []step
+		dueAt = map[string]int64{}
+	)
+	for _, kind := range kinds {
+		steps = append(steps, step{text: first, args: []any{kind}, each: func(r row) error {
+			if !r.null(0) {
+				dueAt[kind] = r.int(0)
+			}
+			return nil
+		}})
+	}
+	if err := s.read(ctx, append(steps, s.db.clock(&now)...)...); err != nil {
+		return nil, err
+	}
+	var due []string
+	for _, kind := range kinds {
+		if at, any := dueAt[kind]; any && at <= micros(now) {
+			due = append(due, kind)
+		}
+	}
+	return due, nil
+}
+
 // ClaimTasks takes tasks that are due (boxoffice.Tasks).
 func (s *Store) ClaimTasks(ctx context.Context, kind string, limit int) ([]boxoffice.ClaimedTask, error) {
 	const claim = `

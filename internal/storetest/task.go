@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 var tasks = []clause{
 	{"a task is entered with its act or not at all", taskComesWithItsAct},
+	{"which kinds of task are due is told without taking one", dueIsTold},
 	{"two processes claim each task once and no more than they ask for", taskIsClaimedOnce},
 	{"a task is due again after its lease and only its holder settles it", leaseEnds},
 }
@@ -56,6 +58,35 @@ func taskComesWithItsAct(t *testing.T, f Fixture) {
 	must(t, "enter a task", s.store.Do(t.Context(), later))
 	if got := s.claim("later", 10); len(got) != 0 {
 		t.Errorf("claimed %+v before it was due; want none", got)
+	}
+}
+
+func dueIsTold(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	kinds := []string{"idle", "late", "due"}
+	told := func(when string, want ...string) {
+		t.Helper()
+		for range 2 { // telling takes nothing
+			if got, err := s.store.TasksDue(background, kinds); err != nil || !slices.Equal(got, want) {
+				t.Errorf("TasksDue(%q) %s = %q, %v; want %q", kinds, when, got, err, want)
+			}
+		}
+	}
+	told("of no tasks")
+	must(t, "enter tasks", s.store.Do(t.Context(), entering("due", 2, nil)))
+	must(t, "enter tasks", s.store.Do(t.Context(), entering("unasked", 1, nil)))
+	later := act{decide: func(b *boxoffice.Books) error {
+		b.Enter(boxoffice.Task{ID: "late/0", Kind: "late", Due: b.Now.Add(time.Hour)})
+		return nil
+	}}
+	must(t, "enter a task for later", s.store.Do(t.Context(), later))
+	told("with two due", "due")
+	s.claim("due", 1)
+	told("with one of two taken", "due")
+	s.claim("due", 1)
+	told("with both taken")
+	if got, err := s.store.TasksDue(background, nil); err != nil || len(got) != 0 {
+		t.Errorf("TasksDue of no kinds = %q, %v; want none", got, err)
 	}
 }
 
