@@ -8,7 +8,7 @@ RACE_TIME ?= 10m
 LINT_VERSION := 2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help build test check lint race bench fmt tools-postgres tools-curl tools-lint tools-race clean
+.PHONY: help build test check lint race bench fmt tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,7 +18,7 @@ build: ## bin/seatlink, one static binary
 
 # One package at a time: some tests measure a rate and are void on a machine that
 # does something else beside them.
-test: tools-postgres tools-curl ## all tests, on SQLite and on a real PostgreSQL
+test: tools-postgres tools-curl tools-browser ## all tests, on SQLite and on a real PostgreSQL
 	$(GO) test -p 1 -timeout 15m ./...
 
 check: lint race ## what a change must pass besides make test
@@ -30,7 +30,7 @@ lint: tools-lint ## gofmt, go vet, golangci-lint
 
 # Of the store it is the contract of the heart: all that goroutines share is in it,
 # and the pure Go SQLite runs many times slower here.
-race: tools-postgres tools-race ## the tests of RACE_PKGS and the contract of the heart under the race detector
+race: tools-postgres tools-browser tools-race ## the tests of RACE_PKGS and the contract of the heart under the race detector
 	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout $(RACE_TIME) $(RACE_PKGS)
 	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run KeepsTheContract ./internal/sqlstore
 
@@ -46,6 +46,10 @@ tools-postgres: ## PostgreSQL's programs, installed when root, else named when m
 
 tools-curl: ## curl, in the same way
 	@tools/curl
+
+tools-browser: ## Chromium and poppler, in the same way
+	@tools/chromium
+	@tools/poppler
 
 tools-lint: ## golangci-lint in .cache/bin
 	@tools/golangci-lint $(LINT_VERSION) $(LINT)

@@ -25,9 +25,12 @@ var floors = [][]string{
 	{"internal/access"},
 	{"internal/boxoffice"},
 	{"internal/push"},
-	{"internal/sqlstore", "internal/storetest", "internal/partnerapi", "internal/operatorapi", "internal/web", "internal/house"},
+	{"internal/sqlstore", "internal/storetest", "internal/pagetest", "internal/partnerapi", "internal/operatorapi", "internal/web", "internal/house"},
 	{"cmd/seatlink"},
 }
+
+// testRooms are for tests only, of any floor.
+var testRooms = []string{"internal/storetest", "internal/pagetest"}
 
 // forbidden are names that say nothing of what is inside.
 var forbidden = []string{"util", "utils", "common", "model", "models", "types", "config", "shared", "helper", "helpers", "pkg"}
@@ -52,7 +55,7 @@ func room(pkg string) (name string, floor int, err error) {
 
 // judge says what is wrong when from imports to, both paths within the module.
 // Tests keep to the floors too, but theirs is what production may not have:
-// storetest.
+// testRooms.
 func judge(from, to string, test bool) error {
 	fromRoom, fromFloor, fromErr := room(from)
 	toRoom, toFloor, toErr := room(to)
@@ -61,9 +64,9 @@ func judge(from, to string, test bool) error {
 		return errors.Join(fromErr, toErr)
 	case fromRoom == toRoom:
 		return nil
-	case toRoom == "internal/storetest" && !test:
+	case slices.Contains(testRooms, toRoom) && !test:
 		return fmt.Errorf("%s imports %s, which is for tests only", from, to)
-	case toRoom == "internal/storetest":
+	case slices.Contains(testRooms, toRoom):
 		return nil
 	case fromFloor == toFloor:
 		return fmt.Errorf("%s imports its neighbour %s; what both need stands on a lower floor", from, to)
@@ -143,6 +146,7 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 		{"the public contract is open to all", "internal/partnerapi", "api", production, ""},
 		{"a test imports storetest", "internal/sqlstore", "internal/storetest", test, ""},
 		{"a test of a lower floor imports storetest", "internal/boxoffice", "internal/storetest", test, ""},
+		{"a door's test looks at its pages", "internal/web", "internal/pagetest", test, ""},
 		{"storetest imports what it tests", "internal/storetest", "internal/boxoffice", production, ""},
 
 		{"up one floor", "internal/fault", "internal/access", production, "above it"},
@@ -154,6 +158,7 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 		{"a test imports a neighbour", "internal/partnerapi", "internal/house", test, "neighbour"},
 		{"a door imports a door", "internal/web/page", "internal/operatorapi", production, "neighbour"},
 		{"production imports storetest", "cmd/seatlink", "internal/storetest", production, "tests only"},
+		{"a door imports the tests' browser", "internal/web", "internal/pagetest", production, "tests only"},
 		{"a neighbour's production imports storetest", "internal/sqlstore", "internal/storetest", production, "tests only"},
 		{"a package on no floor", "internal/gate", "internal/fault", production, "add it to floors"},
 		{"a name that only begins like a room", "internal/webhooks", "internal/fault", production, "add it to floors"},

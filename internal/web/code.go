@@ -19,7 +19,20 @@ type code struct {
 	Barcode string
 	Groups  []string // the text in pieces that are easy to read out
 	Size    int      // of a side, with the quiet zone
-	Path    string   // the dark modules, as an SVG path
+	runs    []run
+}
+
+// A run is dark modules side by side. Runs rather than modules are drawn: between
+// two squares a printer may leave a gap.
+type run struct{ x, y, length int }
+
+// Path is the dark modules as an SVG path.
+func (c *code) Path() string {
+	var path strings.Builder
+	for _, r := range c.runs {
+		fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", r.x, r.y, r.length, r.length)
+	}
+	return path.String()
 }
 
 // drawCode draws a barcode of up to 64 characters. A quarter of the code may be
@@ -34,7 +47,7 @@ func drawCode(barcode boxoffice.Barcode) (*code, error) {
 		level, _, _, _ := matrix.At(x, y).RGBA()
 		return level == 0
 	}
-	var path strings.Builder
+	c := &code{Barcode: string(barcode), Groups: groups(string(barcode)), Size: side + 2*quiet}
 	for y := range side {
 		for x := 0; x < side; x++ {
 			from := x
@@ -42,12 +55,11 @@ func drawCode(barcode boxoffice.Barcode) (*code, error) {
 				x++
 			}
 			if x > from {
-				// Runs rather than modules: between two squares a printer may leave a gap.
-				fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", from+quiet, y+quiet, x-from, x-from)
+				c.runs = append(c.runs, run{from + quiet, y + quiet, x - from})
 			}
 		}
 	}
-	return &code{Barcode: string(barcode), Groups: groups(string(barcode)), Size: side + 2*quiet, Path: path.String()}, nil
+	return c, nil
 }
 
 // groups cuts digits into fours from the front. Anything else has a rhythm of

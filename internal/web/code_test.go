@@ -20,7 +20,7 @@ import (
 var (
 	svg  = regexp.MustCompile(`(?s)<svg.*?</svg>`)
 	runs = regexp.MustCompile(`^(M\d+ \d+h\d+v1h-\d+z)+$`)
-	run  = regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`)
+	one  = regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`)
 )
 
 // rasterise draws the code of a page as a browser would, so many pixels a
@@ -54,7 +54,7 @@ func rasterise(t *testing.T, page string, scale int) image.Image {
 		draw.Draw(picture, image.Rectangle{area.Min.Mul(scale), area.Max.Mul(scale)}, image.NewUniform(c), image.Point{}, draw.Src)
 	}
 	fill(0, 0, side, side, color.White)
-	for _, match := range run.FindAllStringSubmatch(drawing.Path.D, -1) {
+	for _, match := range one.FindAllStringSubmatch(drawing.Path.D, -1) {
 		var n [4]int
 		for i := range n {
 			n[i], _ = strconv.Atoi(match[i+1]) // digits: the pattern says so

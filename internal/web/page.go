@@ -19,11 +19,12 @@ var files embed.FS
 
 var templates = template.Must(template.ParseFS(files, "pages/*.html"))
 
-// A page is an answer in HTML.
+// A page is an answer in HTML, or a document.
 type page struct {
 	status   int
 	template string // "message.html" when empty
 	retry    int    // seconds after which to ask again; 0 says nothing
+	document *document
 
 	Title   string
 	Accent  int
@@ -49,6 +50,11 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, act handler) {
 
 // write sends a page. It is made whole before its first byte goes out.
 func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
+	if p.document != nil {
+		w.Header().Set("Content-Disposition", p.document.disposition())
+		send(w, p.status, p.document.kind, p.document.body)
+		return
+	}
 	if p.template == "" {
 		p.template = "message.html"
 	}
@@ -62,10 +68,14 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
 	if p.retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.retry))
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
-	w.WriteHeader(p.status)
-	_, _ = w.Write(body.Bytes()) // a caller that is gone needs no answer
+	send(w, p.status, "text/html; charset=utf-8", body.Bytes())
+}
+
+func send(w http.ResponseWriter, status int, kind string, body []byte) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a caller that is gone needs no answer
 }
 
 const (

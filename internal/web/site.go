@@ -5,7 +5,8 @@
 // pages send nothing of it on: no script, no request to anybody else, no
 // referrer, no cache, no search engine, and no line of the log has it. A page
 // shows the present barcode to the owner it was made for and, once the ticket
-// has changed hands, neither barcode nor owner.
+// has changed hands, neither barcode nor owner. Its PDF is made anew with every
+// request, from what the page shows, and is refused where the page shows no code.
 package web
 
 import (
@@ -32,12 +33,12 @@ type Options struct {
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
-// and HEAD, is safe for concurrent use, and answers everything as HTML pages:
-// 404 for what does not exist, 405 with Allow for other methods, 503 with
+// and HEAD, is safe for concurrent use, and answers everything but a ticket's PDF
+// as HTML pages: 404 for what does not exist, 405 with Allow for other methods, 503 with
 // Retry-After while the office cannot answer. It never compresses: an answer
 // with a secret would leak through its length.
 func New(office Office, options Options) http.Handler {
-	s := &site{office: office, log: options.Log, sandbox: options.Sandbox}
+	s := &site{office: office, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers())}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -45,9 +46,10 @@ func New(office Office, options Options) http.Handler {
 }
 
 type site struct {
-	office  Office
-	log     *slog.Logger
-	sandbox bool
+	office   Office
+	log      *slog.Logger
+	sandbox  bool
+	printing chan struct{} // has one of each PDF being drawn
 }
 
 // A handler answers a GET with a page, or with an error.
@@ -55,8 +57,9 @@ type handler func(r *http.Request) (page, error)
 
 func (s *site) routes() map[string]handler {
 	return map[string]handler{
-		"/{$}":               s.start,
-		ticketPath + "{key}": s.ticket,
+		"/{$}":                         s.start,
+		ticketPath + "{key}":           s.ticket,
+		ticketPath + "{key}" + pdfName: s.pdf,
 	}
 }
 

@@ -26,7 +26,8 @@ type ticketView struct {
 	Place        []fact // where to go, the widest first
 	Holder       string // "" where nobody is to be named
 	Facts        []fact
-	Code         *code // nil where none is to be shown
+	Code         *code       // nil where none is to be shown
+	PDF          []printLink // of what has a code
 }
 
 // A fact is a label with its value.
@@ -47,13 +48,7 @@ const patience = 5 * time.Second
 
 // ticket shows the ticket behind a secret address.
 func (s *site) ticket(r *http.Request) (page, error) {
-	secret := r.PathValue("key")
-	if !isSecret(secret) {
-		return page{}, fault.DocumentUnknown
-	}
-	ctx, done := context.WithTimeout(r.Context(), patience)
-	defer done()
-	found, err := s.office.Page(ctx, pageID(secret))
+	found, err := s.find(r)
 	if err != nil {
 		return page{}, err
 	}
@@ -61,10 +56,34 @@ func (s *site) ticket(r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	if view.Code != nil {
+		view.PDF = printsOf(r.PathValue("key"), found.Organization)
+	}
 	return page{
 		status: http.StatusOK, template: "ticket.html", Title: "Ticket: " + view.Event,
 		Accent: accentOf(found.Organization.ID), Ticket: &view,
 	}, nil
+}
+
+// find is what stands behind the request's address.
+func (s *site) find(r *http.Request) (boxoffice.TicketPage, error) {
+	secret := r.PathValue("key")
+	if !isSecret(secret) {
+		return boxoffice.TicketPage{}, fault.DocumentUnknown
+	}
+	ctx, done := context.WithTimeout(r.Context(), patience)
+	defer done()
+	return s.office.Page(ctx, pageID(secret))
+}
+
+// A printLink leads to the PDF on one paper.
+type printLink struct{ Paper, Address string }
+
+// printsOf are the PDFs of a ticket, first the one on the paper of its country.
+func printsOf(secret string, o boxoffice.Organization) []printLink {
+	first := paperIn(o)
+	address := ticketPath + secret + pdfName
+	return []printLink{{first.Name, address}, {first.other().Name, address + "?paper=" + first.other().word}}
 }
 
 // viewOf decides what of a ticket is shown.
@@ -160,10 +179,26 @@ func factsOf(p boxoffice.TicketPage) []fact {
 	return facts
 }
 
-// accents is how many colours the stylesheet has.
-const accents = 12
+// accents is how many colours there are.
+const accents = len(accentColours)
+
+// accentColours are the organizations' colours, as the stylesheet has them too.
+var accentColours = [...]rgb{
+	{0x1d, 0x3f, 0x72},
+	{0x7d, 0x19, 0x35},
+	{0x14, 0x50, 0x2f},
+	{0x54, 0x28, 0x7c},
+	{0x7a, 0x33, 0x00},
+	{0x0a, 0x4b, 0x58},
+	{0x6d, 0x1b, 0x60},
+	{0x3f, 0x4a, 0x05},
+	{0x2a, 0x36, 0x86},
+	{0x5e, 0x34, 0x1b},
+	{0x33, 0x40, 0x4f},
+	{0x7a, 0x1f, 0x1a},
+}
 
 // accentOf gives an organization its colour: neighbours by id never share one.
 func accentOf(id access.OrganizationID) int {
-	return int((id%accents + accents) % accents)
+	return int((id%access.OrganizationID(accents) + access.OrganizationID(accents)) % access.OrganizationID(accents))
 }

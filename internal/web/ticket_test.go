@@ -64,14 +64,12 @@ func with(change func(p *boxoffice.TicketPage)) boxoffice.TicketPage {
 	return p
 }
 
-func TestGoldenPages(t *testing.T) {
+// pages are tickets of every kind, in every state.
+func pages() []namedPage {
 	general := func(p *boxoffice.TicketPage) {
 		p.Ticket.Section, p.Ticket.Row, p.Ticket.Seat, p.Ticket.SeatingType = "ST:2", "GA", "1017", "GA"
 	}
-	tests := []struct {
-		name string
-		page boxoffice.TicketPage
-	}{
+	return []namedPage{
 		{"ticket", football()},
 		{"changed-hands", with(func(p *boxoffice.TicketPage) { p.ChangedHands = true })},
 		{"void", with(func(p *boxoffice.TicketPage) { p.ChangedHands, p.Ticket.Void = true, true })},
@@ -109,7 +107,15 @@ func TestGoldenPages(t *testing.T) {
 		})},
 		{"books-that-know-little", boxoffice.TicketPage{ChangedHands: true}},
 	}
-	for _, tt := range tests {
+}
+
+type namedPage struct {
+	name string
+	page boxoffice.TicketPage
+}
+
+func TestGoldenPages(t *testing.T) {
+	for _, tt := range pages() {
 		t.Run(tt.name, func(t *testing.T) {
 			golden(t, tt.name, ask(t, shows(tt.page), "GET", "/t/"+secret, Options{}).Body.String())
 		})

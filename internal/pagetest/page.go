@@ -1,0 +1,217 @@
+package pagetest
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// A Screen is what a page is shown on.
+type Screen struct {
+	Name          string
+	Width, Height int64   // in the pixels of CSS
+	Density       float64 // real pixels in one of CSS; 0 is 1
+	Dark          bool    // whose owner likes it dark
+	Paper         bool    // not a screen at all: the page as it is printed
+	touch         bool
+}
+
+// Phone is a small phone, Desktop a screen on a table.
+func Phone() Screen   { return Screen{Name: "phone", Width: 360, Height: 740, Density: 2, touch: true} }
+func Desktop() Screen { return Screen{Name: "desktop", Width: 1280, Height: 900, Density: 1} }
+
+// InDark is the same screen in the dark.
+func (s Screen) InDark() Screen {
+	s.Dark = true
+	s.Name += ", dark"
+	return s
+}
+
+// patience bounds what is asked of the browser, which takes fractions of a second
+// for it; a machine at its limits takes longer.
+const patience = time.Minute
+
+// A Page is a page in the browser. Its methods belong to the goroutine of the
+// test, which fails when the browser does not obey.
+type Page struct {
+	tb  testing.TB
+	url string
+	ctx context.Context //nolint:containedctx // it is how chromedp hands out a page
+}
+
+// Open shows the page at an address on a screen, with neither cache nor cookies
+// from before. It is closed when tb ends.
+func Open(tb testing.TB, address string, on Screen) *Page {
+	tb.Helper()
+	browser, err := shared.start()
+	if err != nil {
+		tb.Fatalf("start Chromium: %v", err)
+	}
+	// The first run on a context makes the page, which ends with that run's context.
+	made, closePage := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	tb.Cleanup(closePage)
+	if err := chromedp.Do(made); err != nil {
+		tb.Fatalf("open a page: %v", err)
+	}
+	ctx, done := context.WithTimeout(made, patience)
+	tb.Cleanup(done)
+	p := &Page{tb: tb, url: address, ctx: ctx}
+	p.On(on)
+	p.do("show the page", chromedp.Navigate(address))
+	return p
+}
+
+// On moves the page to another screen.
+func (p *Page) On(s Screen) {
+	p.tb.Helper()
+	p.do("show "+s.Name, s.emulate)
+}
+
+// Reload asks for the page again.
+func (p *Page) Reload() {
+	p.tb.Helper()
+	p.do("reload", chromedp.Reload())
+}
+
+func (s Screen) emulate(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "light"}}}
+	if s.Dark {
+		media.Features[0].Value = "dark"
+	}
+	if s.Paper {
+		media.Media = "print"
+	}
+	if _, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, media); err != nil {
+		return chromedp.Void{}, err
+	}
+	_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: s.Width, Height: s.Height, DeviceScaleFactor: max(s.Density, 1), Mobile: s.touch,
+	})
+	return chromedp.Void{}, err
+}
+
+func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	p.tb.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.tb.Fatalf("%s: %v", what, err)
+	}
+}
+
+// ask returns the value of an expression on the page. The browser's door for
+// tools takes it whatever the page itself may run.
+func ask[T any](p *Page, expression string) T {
+	p.tb.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.tb.Fatalf("%.200s: %v", expression, err)
+	}
+	return v
+}
+
+// Picture is what is on the screen before anybody scrolls.
+func (p *Page) Picture() Picture { return p.picture(chromedp.CaptureScreenshot()) }
+
+// WholePicture is the page from top to bottom.
+func (p *Page) WholePicture() Picture {
+	const lossless = 100
+	return p.picture(chromedp.FullScreenshot(lossless))
+}
+
+func (p *Page) picture(take chromedp.Action[[]byte]) Picture {
+	p.tb.Helper()
+	file, err := chromedp.Run(p.ctx, take)
+	if err != nil {
+		p.tb.Fatalf("take a picture: %v", err)
+	}
+	return decodePicture(p.tb, file)
+}
+
+// Text is what the page says to people, line by line.
+func (p *Page) Text() string { return ask[string](p, `document.body.innerText`) }
+
+// A Box is where something stands on a page, in the pixels of CSS.
+type Box struct{ X, Y, Width, Height float64 }
+
+// Boxes are where the elements stand that a CSS selector finds.
+func (p *Page) Boxes(selector string) []Box {
+	p.tb.Helper()
+	return ask[[]Box](p, `[...document.querySelectorAll(`+quoted(selector)+`)].map(e => {
+		const b = e.getBoundingClientRect();
+		return {X: b.x, Y: b.y, Width: b.width, Height: b.height};
+	})`)
+}
+
+// Spill is by how many pixels the page is wider than its screen.
+func (p *Page) Spill() float64 {
+	p.tb.Helper()
+	return ask[float64](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+}
+
+// Foreign are the addresses outside the page's own server that it made the
+// browser ask, or that it would like to.
+func (p *Page) Foreign() []string {
+	p.tb.Helper()
+	home, err := url.Parse(p.url)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	var foreign []string
+	for _, asked := range ask[[]string](p, `performance.getEntriesByType("resource").map(e => e.name)`) {
+		if at, err := url.Parse(asked); err != nil || at.Host != home.Host {
+			foreign = append(foreign, asked)
+		}
+	}
+	return foreign
+}
+
+// Focused goes through the page with the tabulator key and returns what it stops
+// at, as the text of each element.
+func (p *Page) Focused() []string {
+	p.tb.Helper()
+	const most = 50 // stops; a page that has more has a trap
+	var stops []string
+	for range most {
+		p.do("press Tab", chromedp.KeyEvent("\t"))
+		at := ask[string](p, `document.activeElement === document.body ? "" : document.activeElement.innerText`)
+		if at == "" {
+			return stops
+		}
+		stops = append(stops, at)
+	}
+	p.tb.Errorf("the tabulator does not come out of %q", stops)
+	return stops
+}
+
+// Print is the page as the browser prints it.
+func (p *Page) Print(on Paper) Print {
+	p.tb.Helper()
+	file, err := chromedp.Run(p.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperSize{Width: on.Width / inch, Height: on.Height / inch})))
+	if err != nil {
+		p.tb.Fatalf("print on %s: %v", on.Name, err)
+	}
+	return NewPrint(p.tb, file)
+}
+
+func decodePicture(tb testing.TB, file []byte) Picture {
+	tb.Helper()
+	picture, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return Picture{Image: picture, PNG: file}
+}
+
+// A Picture is what can be seen.
+type Picture struct {
+	image.Image
+
+	PNG []byte
+}
