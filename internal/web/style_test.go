@@ -33,6 +33,9 @@ func TestEveryAccentCarriesWhiteText(t *testing.T) {
 		t.Fatalf("the stylesheet has %d accents, want %d", len(rules), accents)
 	}
 	for i, rule := range rules {
+		if c := accentColours[i]; rule[2] != fmt.Sprintf("#%02x%02x%02x", c.r, c.g, c.b) {
+			t.Errorf("accent %d is %s on the page and %v in the PDF", i, rule[2], c)
+		}
 		if rule[1] != fmt.Sprint(i) {
 			t.Errorf("accent %d is named %s", i, rule[1])
 		}

@@ -171,6 +171,13 @@ func TestAPageTellsTheHolderAlone(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			body := ask(t, shows(tt.page), "GET", "/t/"+secret, Options{}).Body.String()
+			if tt.page.Ticket.Barcode != "" && !gone(tt.page) {
+				// The address stands in the links to the PDF, and nowhere else.
+				if n := strings.Count(body, "/t/"+secret+"/ticket.pdf"); n != 2 {
+					t.Errorf("the page has %d links to its PDF, want 2", n)
+				}
+				body = strings.ReplaceAll(body, "/t/"+secret+"/ticket.pdf", "")
+			}
 			for _, text := range tt.says {
 				if !strings.Contains(body, text) {
 					t.Errorf("the page does not say %q: %s", text, body)
