@@ -7,6 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/seatlink/seatlink/internal/pagetest"
 	"github.com/seatlink/seatlink/internal/storetest"
 )
 
@@ -19,8 +20,11 @@ func TestMain(m *testing.M) {
 
 type tests struct{ m *testing.M }
 
-// Run also ends the PostgreSQL server that the tests shared.
-func (t tests) Run() int { return storetest.Main(t.m) }
+// Run also ends the PostgreSQL server and the browser that the tests shared.
+func (t tests) Run() int {
+	defer pagetest.Close()
+	return storetest.Main(t.m)
+}
 
 // lifeline is set for a process that ends with its standard input, which is a
 // pipe from the tests: it ends when they do, in whatever way that is.
