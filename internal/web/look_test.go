@@ -2,7 +2,11 @@ package web
 
 import (
 	"errors"
+	"flag"
+	"image/png"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +19,7 @@ import (
 // visit opens a path of a site over this office in the browser.
 func visit(t *testing.T, office Office, path string, on pagetest.Screen) *pagetest.Page {
 	t.Helper()
-	server := httptest.NewServer(New(office, Options{Sandbox: true}))
+	server := httptest.NewServer(New(office, Options{}))
 	t.Cleanup(server.Close)
 	return pagetest.Open(t, server.URL+path, on)
 }
@@ -67,6 +71,44 @@ func TestTicketsOnScreens(t *testing.T) {
 				t.Errorf("the page asks for %q", foreign)
 			}
 		})
+	}
+}
+
+var picturesTo = flag.String("pictures", "", "folder to save pictures of a ticket in, for the docs")
+
+// The pictures of the docs are of the ticket as it is: a code of theirs can be
+// read too. go test ./internal/web -run Pictures -pictures ../../docs/pictures
+// makes them anew.
+func TestThePicturesOfTheDocs(t *testing.T) {
+	const docs = "../../docs/pictures"
+	for name, take := range map[string]func() pagetest.Picture{
+		"ticket-phone.png": func() pagetest.Picture {
+			return visit(t, shows(football()), "/t/"+secret, pagetest.Phone()).Picture()
+		},
+		"ticket-phone-dark.png": func() pagetest.Picture {
+			return visit(t, shows(football()), "/t/"+secret, pagetest.Phone().InDark()).Picture()
+		},
+		"ticket-pdf.png": func() pagetest.Picture {
+			return pagetest.NewPrint(t, pdfOf(t, football(), "", Options{})).Picture(dots)
+		},
+	} {
+		if *picturesTo != "" {
+			if err := os.WriteFile(filepath.Join(*picturesTo, name), take().PNG, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file, err := os.Open(filepath.Join(docs, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		picture, err := png.Decode(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, err := pagetest.Scan(picture); err != nil || code.Text != string(football().Ticket.Barcode) {
+			t.Errorf("%s shows %q, %v", name, code.Text, err)
+		}
 	}
 }
 

@@ -162,7 +162,7 @@ func (s *sheet) place(facts []fact, x, y float64) float64 {
 	}
 	if !fits {
 		for _, f := range facts {
-			y = s.labelled(f, x, y, columnWidth, block{bold, 14, 9, 2})
+			y = s.labelled(f, x, y, columnWidth, block{bold, 14, 9, 2}) + 1
 		}
 	}
 	y += 1.5
