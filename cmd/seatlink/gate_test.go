@@ -100,19 +100,19 @@ func TestTheCodeOpensTheGateUntilTheTicketIsSoldOn(t *testing.T) {
 	}
 	const dots = 150
 	for _, sheet := range pagetest.Papers() {
-		print := page.Print(sheet)
-		if n := print.Pages(); n != 1 {
+		printed := page.Print(sheet)
+		if n := printed.Pages(); n != 1 {
 			t.Errorf("the page prints on %d sheets of %s", n, sheet.Name)
 		}
-		ticket.opens(t, "the page on "+sheet.Name, print.Picture(dots))
+		ticket.opens(t, "the page on "+sheet.Name, printed.Picture(dots))
 		status, file, err := fetch(t.Context(), ticket.url+"/ticket.pdf?paper="+strings.ToLower(sheet.Name))
 		if err != nil || status != http.StatusOK {
 			t.Fatalf("the PDF on %s is %d %v", sheet.Name, status, err)
 		}
-		print = pagetest.NewPrint(t, []byte(file))
-		ticket.tells(t, "the PDF on "+sheet.Name, print.Text())
-		ticket.opens(t, "the PDF on "+sheet.Name, print.Picture(dots))
-		if title := strings.TrimPrefix(print.Title(), "Ticket: "); title == "" || !strings.Contains(page.Text(), title) {
+		printed = pagetest.NewPrint(t, []byte(file))
+		ticket.tells(t, "the PDF on "+sheet.Name, printed.Text())
+		ticket.opens(t, "the PDF on "+sheet.Name, printed.Picture(dots))
+		if title := strings.TrimPrefix(printed.Title(), "Ticket: "); title == "" || !strings.Contains(page.Text(), title) {
 			t.Errorf("the PDF is of %q, and the page says\n%s", title, page.Text())
 		}
 	}

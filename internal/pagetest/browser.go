@@ -15,7 +15,7 @@ var shared browser
 
 type browser struct {
 	once sync.Once
-	ctx  context.Context //nolint:containedctx // it is how chromedp hands out a browser
+	ctx  context.Context // it is how chromedp hands out a browser
 	stop func()
 	err  error
 }

@@ -24,8 +24,10 @@ type Screen struct {
 	touch         bool
 }
 
-// Phone is a small phone, Desktop a screen on a table.
-func Phone() Screen   { return Screen{Name: "phone", Width: 360, Height: 740, Density: 2, touch: true} }
+// Phone is a small phone.
+func Phone() Screen { return Screen{Name: "phone", Width: 360, Height: 740, Density: 2, touch: true} }
+
+// Desktop is a screen on a table.
 func Desktop() Screen { return Screen{Name: "desktop", Width: 1280, Height: 900, Density: 1} }
 
 // InDark is the same screen in the dark.
@@ -44,7 +46,7 @@ const patience = time.Minute
 type Page struct {
 	tb  testing.TB
 	url string
-	ctx context.Context //nolint:containedctx // it is how chromedp hands out a page
+	ctx context.Context // it is how chromedp hands out a page
 }
 
 // Open shows the page at an address on a screen, with neither cache nor cookies

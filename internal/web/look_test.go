@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"image/png"
@@ -97,12 +98,11 @@ func TestThePicturesOfTheDocs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		file, err := os.Open(filepath.Join(docs, name))
+		file, err := os.ReadFile(filepath.Join(docs, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer file.Close()
-		picture, err := png.Decode(file)
+		picture, err := png.Decode(bytes.NewReader(file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,11 +178,11 @@ func TestPagesPrintOnOneSheet(t *testing.T) {
 			t.Parallel()
 			page := visit(t, shows(tt.page), "/t/"+secret, pagetest.Desktop())
 			for _, paper := range pagetest.Papers() {
-				print := page.Print(paper)
-				if n := print.Pages(); n != 1 {
+				printed := page.Print(paper)
+				if n := printed.Pages(); n != 1 {
 					t.Errorf("it takes %d pages of %s", n, paper.Name)
 				}
-				if code, found := scan(t, paper.Name, print.Picture(dots), tt.page); found && millimetres(code.Width) < least {
+				if code, found := scan(t, paper.Name, printed.Picture(dots), tt.page); found && millimetres(code.Width) < least {
 					t.Errorf("%s: the code is %.1f mm wide, want %d", paper.Name, millimetres(code.Width), least)
 				}
 			}

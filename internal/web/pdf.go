@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -104,16 +105,10 @@ func paperPage() page {
 // in lists of downloads, and on other people's screens.
 func fileName(p boxoffice.TicketPage) string {
 	const eventLength, seatLength = 40, 40 // characters; some systems cut off what is longer, and the ending with it
-	name := "ticket"
-	for _, word := range []string{
-		dashed(p.Event.Title(), eventLength),
-		dashed(p.Ticket.Section+" "+p.Ticket.Row+" "+p.Ticket.Seat, seatLength),
-	} {
-		if word != "" {
-			name += "-" + word
-		}
+	words := []string{
+		"ticket", dashed(p.Event.Title(), eventLength), dashed(p.Ticket.Section+" "+p.Ticket.Row+" "+p.Ticket.Seat, seatLength),
 	}
-	return name + ".pdf"
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "-") + ".pdf"
 }
 
 // dashed is a text's letters and digits, with dashes for all else.

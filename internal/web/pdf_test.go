@@ -47,14 +47,14 @@ func TestThePDFHasTheTicketOnOnePage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, paper := range pagetest.Papers() {
-				print := pagetest.NewPrint(t, pdfOf(t, tt.page, paper.Name, Options{}))
-				if n, on := print.Pages(), print.Paper(); n != 1 || !near(on.Width, paper.Width) || !near(on.Height, paper.Height) {
+				printed := pagetest.NewPrint(t, pdfOf(t, tt.page, paper.Name, Options{}))
+				if n, on := printed.Pages(), printed.Paper(); n != 1 || !near(on.Width, paper.Width) || !near(on.Height, paper.Height) {
 					t.Errorf("the PDF has %d pages of %+v; want one of %+v", n, on, paper)
 				}
-				if code, found := scan(t, paper.Name, print.Picture(dots), tt.page); found && millimetres(code.Width) < least {
+				if code, found := scan(t, paper.Name, printed.Picture(dots), tt.page); found && millimetres(code.Width) < least {
 					t.Errorf("%s: the code is %.1f mm wide, want %d", paper.Name, millimetres(code.Width), least)
 				}
-				inside(t, print, paper)
+				inside(t, printed, paper)
 			}
 		})
 	}
@@ -64,10 +64,10 @@ func near(a, b float64) bool { return max(a-b, b-a) < 0.2 } // millimetres
 
 // inside fails the test where words come too near to the paper's edge for a
 // printer.
-func inside(t *testing.T, print pagetest.Print, paper pagetest.Paper) {
+func inside(t *testing.T, printed pagetest.Print, paper pagetest.Paper) {
 	t.Helper()
 	const margin = 10 // millimetres; printers leave up to six white
-	words := print.Words()
+	words := printed.Words()
 	if len(words) == 0 {
 		t.Error("the print has no words")
 	}
@@ -100,8 +100,8 @@ func TestThePDFSaysWhatThePageSays(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			print := pagetest.NewPrint(t, pdfOf(t, tt.page, "", tt.options))
-			text := strings.Join(strings.Fields(print.Text()), " ") // lines are the layout's
+			printed := pagetest.NewPrint(t, pdfOf(t, tt.page, "", tt.options))
+			text := strings.Join(strings.Fields(printed.Text()), " ") // lines are the layout's
 			for _, want := range tt.says {
 				if !strings.Contains(text, want) {
 					t.Errorf("the PDF does not say %q:\n%s", want, text)
@@ -112,8 +112,8 @@ func TestThePDFSaysWhatThePageSays(t *testing.T) {
 					t.Errorf("the PDF says %q:\n%s", no, text)
 				}
 			}
-			if want := "Ticket: " + readable(tt.page.Event.Title()); print.Title() != want {
-				t.Errorf("the PDF is titled %q, want %q", print.Title(), want)
+			if want := "Ticket: " + readable(tt.page.Event.Title()); printed.Title() != want {
+				t.Errorf("the PDF is titled %q, want %q", printed.Title(), want)
 			}
 		})
 	}
@@ -134,13 +134,13 @@ func TestEndlessNamesStayOnThePage(t *testing.T) {
 				p.Ticket.PriceType, p.Ticket.AssociationType, p.Ticket.Attributes = long, long, []string{long}
 			})
 			for _, paper := range pagetest.Papers() {
-				print := pagetest.NewPrint(t, pdfOf(t, p, paper.Name, Options{Sandbox: true}))
-				if n := print.Pages(); n != 1 {
+				printed := pagetest.NewPrint(t, pdfOf(t, p, paper.Name, Options{Sandbox: true}))
+				if n := printed.Pages(); n != 1 {
 					t.Errorf("the PDF has %d pages", n)
 				}
-				inside(t, print, paper)
-				scan(t, paper.Name, print.Picture(dots), p)
-				if text := print.Text(); !strings.Contains(text, "…") {
+				inside(t, printed, paper)
+				scan(t, paper.Name, printed.Picture(dots), p)
+				if text := printed.Text(); !strings.Contains(text, "…") {
 					t.Errorf("nothing shows that names were cut off:\n%s", text)
 				}
 			}
