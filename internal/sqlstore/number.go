@@ -43,6 +43,7 @@ func (s *Store) runNumberer(ctx context.Context) {
 			}
 		}
 		if err := s.numberOnce(ctx, tx); err != nil && ctx.Err() == nil {
+			s.bug(err)
 			s.log.Warn("numbering failed", "err", err)
 		}
 	}

@@ -50,7 +50,11 @@ func (s *Store) Catalog(ctx context.Context, id access.OrganizationID) (boxoffic
 	s.catalog.mu.Lock()
 	known, ok := s.catalog.all[id]
 	s.catalog.mu.Unlock()
-	if !ok || known.Organization.CatalogVersion != org.CatalogVersion {
+	fresh := ok && known.Organization.CatalogVersion == org.CatalogVersion
+	if s.options.Watch != nil {
+		s.options.Watch.Catalog(fresh)
+	}
+	if !fresh {
 		// Read with the version beside them, so that one is never newer than the other.
 		const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
 		known = boxoffice.Catalog{}

@@ -35,6 +35,8 @@ type Options struct {
 	Writers int
 	// Queue is how many acts may wait; 0 is 2,048.
 	Queue int
+	// Watch is told what becomes of acts; nil is nobody.
+	Watch Watch
 }
 
 const (

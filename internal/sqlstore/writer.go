@@ -34,6 +34,7 @@ type waiting struct {
 	done  chan struct{} // closed when err is the verdict
 	err   error
 	told  bool // done is closed
+	mark  any  // what the watch gave for its batch, before done is closed
 }
 
 func (w *waiting) answer() {
@@ -63,7 +64,11 @@ func (s *Store) alone(ctx context.Context, work func(ctx context.Context, tx ses
 	return s.wait(ctx, &waiting{solo: work, done: make(chan struct{})})
 }
 
-func (s *Store) wait(ctx context.Context, w *waiting) error {
+func (s *Store) wait(ctx context.Context, w *waiting) (err error) {
+	if watch := s.options.Watch; watch != nil {
+		began := time.Now()
+		defer func() { watch.Waited(ctx, began, w.mark, err) }()
+	}
 	select {
 	case <-s.closing:
 		return fault.Stopping
@@ -111,12 +116,14 @@ func (w *writer) write() {
 		if len(batch) == 0 {
 			break
 		}
+		began := time.Now()
 		if batch[0].solo != nil {
 			batch[0].err = w.runSolo(batch[0].solo)
 		} else {
 			w.reruns = 0
 			w.settle(batch)
 		}
+		w.s.watched(batch, began)
 		for _, each := range batch {
 			each.answer()
 		}
@@ -280,6 +287,7 @@ func (w *writer) once(batch []*waiting, id string) (err error) {
 		return nil
 	}
 	if err := w.s.save(ctx, w.tx, id, outcome, rows); err != nil {
+		w.s.bug(err)
 		if errors.As(err, &errTaken{}) {
 			w.ids.forget(boxoffice.SeriesPatron)
 			return errAgain{err}
@@ -315,6 +323,7 @@ func (w *writer) runSolo(work func(context.Context, session) error) error {
 	for try := 0; try < maxAgain && errors.As(err, again); try++ {
 		err = once()
 	}
+	w.s.bug(err)
 	var (
 		lost lostCommit
 		away errAway

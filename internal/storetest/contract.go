@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"database/sql"
 	"slices"
 	"testing"
@@ -19,6 +20,9 @@ type Store interface {
 	Epoch() int64
 	// Queued is how many acts wait to be taken.
 	Queued() int
+	// Progress tells how far the store is with what follows a commit. What waits is
+	// counted up to 10,000.
+	Progress(ctx context.Context) (boxoffice.Progress, error)
 	// Close takes nothing new, finishes what is queued and closes the database.
 	// Closing again does nothing.
 	Close()

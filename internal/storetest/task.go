@@ -16,6 +16,7 @@ var tasks = []clause{
 	{"which kinds of task are due is told without taking one", dueIsTold},
 	{"two processes claim each task once and no more than they ask for", taskIsClaimedOnce},
 	{"a task is due again after its lease and only its holder settles it", leaseEnds},
+	{"the progress counts tasks that are due and the journal's rows", progressCounts},
 }
 
 // entering is an act that leaves tasks.
@@ -167,4 +168,34 @@ func leaseEnds(t *testing.T, f Fixture) {
 	if got := s.claim("work", 1); len(got) != 0 {
 		t.Errorf("claimed %+v though it was finished; want none", got)
 	}
+}
+
+func progressCounts(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	progress := func() boxoffice.Progress {
+		t.Helper()
+		p, err := s.store.Progress(t.Context())
+		must(t, "Progress", err)
+		return p
+	}
+	before := progress()
+	must(t, "enter tasks", s.store.Do(t.Context(), entering("counted", 3, nil)))
+	must(t, "enter a task for later", s.store.Do(t.Context(), act{decide: func(b *boxoffice.Books) error {
+		b.Enter(boxoffice.Task{ID: "later", Kind: "later", Due: b.Now.Add(time.Hour)})
+		return nil
+	}}))
+	if got := progress().Due; got != before.Due+3 {
+		t.Errorf("%d tasks are due after three were entered; want %d", got, before.Due+3)
+	}
+	if claimed := s.claim("counted", 1); len(claimed) != 1 {
+		t.Fatalf("claimed %+v; want one", claimed)
+	}
+	if got := progress().Due; got != before.Due+2 {
+		t.Errorf("%d tasks are due after one of three was claimed; want %d", got, before.Due+2)
+	}
+	got, err := s.office.Lock(t.Context(), partner("amtx"), locking(seat(1), seat(2), seat(3)))
+	must(t, "lock", err)
+	// A numberer, where the writer is none, is at work on their rows.
+	want := boxoffice.Progress{Position: before.Position + int64(len(got.Done)), Due: before.Due + 2}
+	eventually(t, "the rows of a lock are numbered", func() bool { return len(got.Done) == 3 && progress() == want })
 }
