@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -44,13 +45,24 @@ type Desk interface {
 type Options struct {
 	Log     *slog.Logger // nil discards
 	Sandbox bool         // callbacks may go to http and to the machine itself
+	// Served is told of each request when it has its answer; nil is nobody.
+	Served func(context.Context, Served)
+}
+
+// Served is a request as metrics and traces may know it: nothing in it was
+// written by who called.
+type Served struct {
+	Route  string // as ServeMux has it; "/" or "" where none was found
+	Status int
+	Code   string // of the error; "" for none
+	Took   time.Duration
 }
 
 // New opens the door: a handler for every path under /v1. It is safe for
 // concurrent use. The server in front sets the time limits, and the 16 KiB of
 // headers beyond which it answers 431 itself.
 func New(office BoxOffice, desk Desk, options Options) http.Handler {
-	a := &api{office: office, desk: desk, log: options.Log, sandbox: options.Sandbox}
+	a := &api{office: office, desk: desk, log: options.Log, sandbox: options.Sandbox, served: options.Served}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -73,6 +85,7 @@ type api struct {
 	desk    Desk
 	log     *slog.Logger
 	sandbox bool
+	served  func(context.Context, Served)
 }
 
 // A handler answers one request with a status and a body, or an error. It reads

@@ -65,10 +65,14 @@ func (a *api) observe(next http.Handler) http.Handler {
 				}
 				a.broken(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}
+			took := time.Since(start)
 			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("took", time.Since(start)),
+				slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Float64("ms", 1e3*took.Seconds()),
 				slog.String("request_id", w.requestID), slog.String("application", string(w.application)),
 				slog.String("code", w.code))
+			if a.served != nil {
+				a.served(r.Context(), Served{Route: r.Pattern, Status: w.status, Code: w.code, Took: took})
+			}
 		}()
 		next.ServeHTTP(w, r)
 	})
