@@ -18,7 +18,7 @@ import (
 
 type benchCommand struct {
 	JSON     string        `help:"What seatlink demo --json wrote." default:"demo.json" type:"path" placeholder:"FILE"`
-	DB       string        `help:"The server's database, to choose tickets and to check the run. Default: as the file says." placeholder:"URL"`
+	DB       string        `help:"The server's database, to choose tickets and to check the run. Default: as the file says." placeholder:"URL" own:""`
 	Work     []string      `help:"What to drive: lock, unlock, verify, catalog, listing, complete, mix." default:"lock,unlock,verify,catalog,listing,complete,mix" placeholder:"WORK"`
 	Clients  int           `help:"Connections that each wait for an answer before they ask again." default:"64" placeholder:"N"`
 	Duration time.Duration `help:"How long each work is driven at most; it ends earlier when the tickets are used up." default:"5s" placeholder:"TIME"`

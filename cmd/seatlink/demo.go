@@ -19,14 +19,15 @@ import (
 )
 
 type demoCommand struct {
-	listening
-	Data     string `help:"Folder for the house, its key and its database; made if it is not there, used again next time." default:"seatlink-data" type:"path" placeholder:"DIR"`
-	DB       string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Default: seatlink.db in the data folder." placeholder:"URL"`
-	Size     string `help:"How large a house to make: small (5,000 tickets), default (300,000), full (1,000,000)." enum:",small,default,full" default:"" placeholder:"SIZE"`
-	Seed     uint64 `help:"The same seed makes the same house." default:"1" placeholder:"N"`
-	JSON     string `help:"Write what programs need to know to this file, once the server is ready." type:"path" placeholder:"FILE"`
-	LogLevel string `help:"debug, info, warn or error." default:"warn" placeholder:"LEVEL"`
-	tuning   `group:"Tuning:"`
+	Data      string `help:"Folder for the house, its key and its database; made if it is not there, used again next time." default:"seatlink-data" type:"path" placeholder:"DIR"`
+	DB        string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Default: seatlink.db in the data folder." placeholder:"URL" own:""`
+	Size      string `help:"How large a house to make: small (5,000 tickets), default (300,000), full (1,000,000)." enum:",small,default,full" default:"" placeholder:"SIZE"`
+	Seed      uint64 `help:"The same seed makes the same house." default:"1" placeholder:"N"`
+	JSON      string `help:"Write what programs need to know to this file, once the server is ready." type:"path" placeholder:"FILE"`
+	listening `group:"Reaching it:"`
+	LogLevel  string `help:"debug, info, warn or error." default:"warn" group:"Watching it:" placeholder:"LEVEL"`
+	watching  `group:"Watching it:"`
+	tuning    `group:"Tuning:"`
 }
 
 // Help is the longer text of seatlink demo --help.
@@ -51,6 +52,9 @@ type memory struct {
 	House house.Demo                      `json:"house"`
 	Keys  map[access.ApplicationID]string `json:"keys"`
 }
+
+// demoDrain is how long the end of a demo may take.
+const demoDrain = 30 * time.Second
 
 const memoryFile = "demo.json"
 
@@ -83,7 +87,9 @@ func (c *demoCommand) Run(w *surroundings) error {
 			return err
 		}
 	}
-	srv, err := newServer(w.ctx, settings{listening: c.listening, db: c.url(), keys: keys, sandbox: true, store: options, log: log})
+	srv, err := newServer(w.ctx, settings{
+		listening: c.listening, watching: c.watching, stopping: stopping{Drain: demoDrain}, db: c.url(), keys: keys, sandbox: true, store: options, log: log,
+	})
 	if err != nil {
 		return err
 	}

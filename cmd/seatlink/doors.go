@@ -14,6 +14,9 @@ func (s *server) doors(partners, site http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if s.pair != nil {
+			w.Header().Set("Strict-Transport-Security", aYear)
+		}
 		switch {
 		case path == "/v1" || strings.HasPrefix(path, "/v1/"):
 			partners.ServeHTTP(w, r)
@@ -33,7 +36,7 @@ func (s *server) doors(partners, site http.Handler) http.Handler {
 // ready tells whether requests should be sent here: not while it stops, and not
 // while the database is away.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.draining.Load() {
+	if s.ending.begun.Load() {
 		answer(w, http.StatusServiceUnavailable, map[string]any{"status": "stopping"})
 		return
 	}

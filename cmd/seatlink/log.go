@@ -1,15 +1,54 @@
 package main
 
 import (
-	"fmt"
+	"bytes"
+	"context"
+	"log"
 	"log/slog"
+	"regexp"
+
+	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
 // logger writes JSON lines for programs.
 func (w *surroundings) logger(level string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level: %w", err)
+		return nil, wrong("log-level", "is debug, info, warn or error, and not %q", level)
 	}
-	return slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: l})), nil
+	return slog.New(tracing{slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: l})}), nil
+}
+
+// tracing adds the trace to what is logged about a request that has one.
+type tracing struct{ slog.Handler }
+
+// Handle is slog.Handler's.
+func (t tracing) Handle(ctx context.Context, r slog.Record) error {
+	if span := oteltrace.SpanContextFromContext(ctx); span.IsValid() {
+		r.AddAttrs(slog.String("trace_id", span.TraceID().String()))
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+// WithAttrs is slog.Handler's.
+func (t tracing) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return tracing{t.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup is slog.Handler's.
+func (t tracing) WithGroup(name string) slog.Handler { return tracing{t.Handler.WithGroup(name)} }
+
+// httpLog is for what net/http has to say: of connections that failed before they
+// were requests, mostly. It names their addresses, which are persons' at times.
+func httpLog(to *slog.Logger) *log.Logger { return log.New(withoutAddresses{to}, "", 0) }
+
+type withoutAddresses struct{ log *slog.Logger }
+
+// anAddress is HOST:PORT as net prints it.
+var anAddress = regexp.MustCompile(`(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:.]+(%[^\]]*)?\]):\d+`)
+
+// Write logs one message.
+func (w withoutAddresses) Write(p []byte) (int, error) {
+	w.log.Warn("connection failed", "err", string(anAddress.ReplaceAll(bytes.TrimSpace(p), []byte("a client"))))
+	return len(p), nil
 }

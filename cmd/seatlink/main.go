@@ -17,6 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
@@ -36,6 +37,10 @@ type commands struct {
 	Serve serveCommand `cmd:"" help:"Serve a database that has a house."`
 	Audit auditCommand `cmd:"" help:"Check every invariant of a database; exits 1 if one is broken."`
 	Bench benchCommand `cmd:"" help:"Drive a running server and tell its figures."`
+
+	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
+
+	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`
 }
 
 // surroundings are what a command has of the world.
@@ -43,17 +48,21 @@ type surroundings struct {
 	ctx            context.Context
 	getenv         func(string) string
 	stdout, stderr io.Writer
+	sources        *sources      // of settings
+	command        *kong.Context // as it was given
 }
 
 // run is main without the process: tests call it with their own arguments.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	ended := -1
+	sources := newSources(getenv)
 	parser, err := kong.New(&commands{},
 		kong.Name("seatlink"),
 		kong.Description("An open system of record for tickets, with the Link API in front."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.ValueFormatter(withDefault),
+		kong.Resolvers(sources),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { ended = code }),
 	)
@@ -64,10 +73,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	switch {
 	case ended == 0: // --help was asked for and printed
 		return nil
+	case sources.broken != nil: // no flag is to blame, whatever kong says
+		return sources.broken
 	case err != nil:
 		return fmt.Errorf("%w (see seatlink --help)", err)
 	}
-	return command.Run(&surroundings{ctx, getenv, stdout, stderr})
+	return sources.blame(command.Run(&surroundings{ctx, getenv, stdout, stderr, sources, command}))
 }
 
 // withDefault is the help of a flag with its default, which kong leaves out where

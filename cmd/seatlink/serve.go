@@ -5,19 +5,25 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/seatlink/seatlink/internal/access"
 )
 
 type serveCommand struct {
-	DB  string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME." default:"sqlite:seatlink-data/seatlink.db" placeholder:"URL"`
-	Key string `help:"File with the installation's key. Beside a SQLite file it is found by itself (seatlink.key)." type:"path" placeholder:"FILE"`
-	listening
-	Sandbox  bool   `help:"Play the published test cases; callbacks may go to http and to this machine."`
-	LogLevel string `help:"debug, info, warn or error." default:"info" placeholder:"LEVEL"`
-	tuning   `group:"Tuning:"`
+	DB        string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME." default:"sqlite:seatlink-data/seatlink.db" placeholder:"URL"`
+	Key       string `help:"File with the installation's key. Beside a SQLite file it is found by itself (seatlink.key)." type:"path" placeholder:"FILE"`
+	Sandbox   bool   `help:"Play the published test cases; callbacks may go to http and to this machine."`
+	listening `group:"Reaching it:"`
+	LogLevel  string `help:"debug, info, warn or error." default:"info" group:"Watching it:" placeholder:"LEVEL"`
+	watching  `group:"Watching it:"`
+	stopping  `group:"Stopping it:"`
+	tuning    `group:"Tuning:"`
+
+	PrintSettings bool `help:"Print the settings in force and where each comes from, and serve nothing." own:""`
 }
 
 // Help is the longer text of seatlink serve --help.
@@ -25,9 +31,13 @@ func (serveCommand) Help() string {
 	return `Examples:
   seatlink serve --db sqlite:/var/lib/venue/seatlink.db --addr :8080 --public-url https://tickets.example.com
   seatlink serve --db postgres://seatlink@db.example.com/seatlink --key /etc/seatlink.key
+  seatlink serve --config /etc/seatlink.toml
 
-It stops on SIGTERM or Ctrl-C after the requests in hand. GET /livez says that it runs, GET /readyz that it
-should be sent requests.`
+Each setting may also stand in the environment, --public-url as SEATLINK_PUBLIC_URL, or in the file that --config
+names, as public-url; a flag counts before the environment, and that before the file. seatlink settings lists them.
+
+It stops on SIGTERM or Ctrl-C after the requests in hand; a second one ends it at once. GET /livez says that it runs,
+GET /readyz that it should be sent requests. SIGHUP makes it read its certificate again.`
 }
 
 // Run serves until it is told to stop.
@@ -40,6 +50,13 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
+	s := settings{listening: c.listening, watching: c.watching, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
+	if err := s.check(); err != nil {
+		return err
+	}
+	if c.PrintSettings {
+		return w.sources.show(w.stdout, w.command)
+	}
 	key := c.Key
 	if key == "" {
 		if key, err = keyBeside(c.DB); err != nil {
@@ -51,14 +68,21 @@ func (c *serveCommand) Run(w *surroundings) error {
 			return fmt.Errorf("there is no database to serve: %w", err)
 		}
 	}
-	keys, err := access.LoadKeyring(key)
+	s.keys, err = access.LoadKeyring(key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no key at %s: give the file that the database was made with (--key FILE)", key)
 	}
 	if err != nil {
 		return err
 	}
-	srv, err := newServer(w.ctx, settings{listening: c.listening, db: c.DB, keys: keys, sandbox: c.Sandbox, store: options, log: log})
+	if c.TLSCert != "" {
+		// Without a certificate SIGHUP ends the process, as a terminal expects.
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+		s.hangup = hangup
+	}
+	srv, err := newServer(w.ctx, s)
 	if err != nil {
 		return err
 	}
@@ -76,7 +100,7 @@ func keyBeside(db string) (string, error) {
 	case scheme == "postgres" || scheme == "postgresql":
 		return "", errors.New("a PostgreSQL database needs --key FILE, the key it was made with")
 	case scheme != "sqlite" || path == "":
-		return "", errors.New("--db is sqlite:PATH or postgres://USER@HOST/NAME")
+		return "", wrong("db", "is sqlite:PATH or postgres://USER@HOST/NAME")
 	default:
 		return filepath.Join(filepath.Dir(path), keyFile), nil
 	}

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +25,6 @@ const (
 	writeTime      = 30 * time.Second
 	idleTime       = 120 * time.Second
 	maxHeader      = 16 << 10
-	drainTime      = 25 * time.Second
 	tidyEvery      = time.Minute
 )
 
@@ -39,7 +36,11 @@ type server struct {
 	url      string // where people and programs reach it
 	listener net.Listener
 	http     *http.Server
-	draining atomic.Bool
+	pair     *pair // nil without TLS
+	ops      *ops  // nil without --ops-addr
+	watch    *watch
+	ending   *ending
+	proxies  proxies
 	parts    []part
 }
 
@@ -50,36 +51,59 @@ type part struct {
 	run  func(ctx context.Context) error
 }
 
-// newServer opens the database and the port. Nothing is served before run.
-func newServer(ctx context.Context, s settings) (*server, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
-	if err != nil {
+// newServer opens the database and the ports. Nothing is served before run.
+func newServer(ctx context.Context, s settings) (_ *server, err error) {
+	if err := s.check(); err != nil {
 		return nil, err
 	}
-	s.store.Log = s.log
-	store, err := sqlstore.Open(ctx, s.db, s.keys, s.store)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+	srv := &server{log: s.log, watch: &watch{log: s.log}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, srv.close())
+		}
+	}()
+	if srv.proxies, err = s.proxies(); err != nil {
+		return nil, err
 	}
-	url := strings.TrimSuffix(s.PublicURL, "/")
-	if url == "" {
-		url = "http://" + listener.Addr().String()
+	if err := srv.observe(ctx, s); err != nil {
+		return nil, err
 	}
-	srv := &server{store: store, desk: access.NewDesk(store, s.keys, time.Now), log: s.log, url: url, listener: listener}
-	pages := web.NewAddresses(s.keys, url)
-	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(s.keys), pages)
-	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox})
-	site := web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox})
+	if s.TLSCert != "" {
+		if srv.pair, err = openPair(s.TLSCert, s.TLSKey, s.log); err != nil {
+			return nil, err
+		}
+	}
+	if srv.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr); err != nil {
+		return nil, err
+	}
+	srv.url = s.address(srv.listener.Addr().String())
+	s.store.Log, s.store.Watch = s.log, srv.watch.store()
+	if srv.store, err = sqlstore.Open(ctx, s.db, s.keys, s.store); err != nil {
+		return nil, err
+	}
+	srv.desk = access.NewDesk(srv.store, s.keys, time.Now)
+	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), web.NewAddresses(s.keys, srv.url))
+	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served})
+	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
 	srv.http = &http.Server{
-		Handler: srv.doors(partners, site), ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: maxHeader, ErrorLog: httpLog(s.log),
 	}
+	srv.ending = newEnding(srv.http, s.drainWait(), s.Drain)
+	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site))))
+	srv.measure()
 	srv.parts = []part{
 		{"serve", srv.serve},
-		{"stop", srv.drain},
+		{"stop", srv.ending.run},
 		{"disk", srv.watchDisk},
 		{"credentials", srv.tidy},
-		{"tasks", boxoffice.NewClerk(store, s.log, duties()).Run},
+		{"tasks", boxoffice.NewClerk(srv.store, s.log, duties()).Run},
+	}
+	if srv.pair != nil {
+		srv.parts = append(srv.parts, part{"certificate", func(ctx context.Context) error { return srv.pair.run(ctx, s.hangup) }})
+	}
+	if srv.ops != nil {
+		srv.parts = append(srv.parts, part{"operators' listener", func(ctx context.Context) error { return srv.ops.run(ctx, srv.ending.over) }})
 	}
 	return srv, nil
 }
@@ -89,15 +113,54 @@ func duties() map[string]boxoffice.Duty {
 	return map[string]boxoffice.Duty{}
 }
 
-// close gives up a server that is not to run.
+// observe opens what operators look through.
+func (s *server) observe(ctx context.Context, with settings) (err error) {
+	if with.TraceEndpoint != "" {
+		if s.watch.tracer, err = newTracer(ctx, with.TraceEndpoint, with.log); err != nil {
+			return err
+		}
+	}
+	if with.OpsAddr != "" {
+		s.watch.meter = newMeter()
+		s.ops, err = openOps(ctx, with.OpsAddr, with.OpsAnywhere, s.watch.meter.handler())
+	}
+	return err
+}
+
+// measure adds to the metrics what must be asked for.
+func (s *server) measure() {
+	m := s.watch.meter
+	if m == nil {
+		return
+	}
+	m.progress(s.store.Progress)
+	m.gauge("queue_acts", "Acts that wait for a writer.", func() float64 { return float64(s.store.Queued()) })
+	m.gauge("connections", "Connections that are open.", func() float64 { return float64(s.ending.open.Load()) })
+	if s.pair != nil {
+		m.gauge("certificate_expires_seconds", "When the certificate ends, in Unix time.", func() float64 { return float64(s.pair.expires().Unix()) })
+	}
+}
+
+// close gives up a server that is not to run, and what of it is open.
 func (s *server) close() error {
-	s.store.Close()
-	return s.listener.Close()
+	if s.store != nil {
+		s.store.Close()
+	}
+	var err error
+	if s.listener != nil {
+		err = s.listener.Close()
+	}
+	if s.ops != nil {
+		err = errors.Join(err, s.ops.listener.Close())
+	}
+	s.watch.close(context.Background())
+	return err
 }
 
 // run serves until ctx ends, then finishes the requests in hand and closes the
 // database. It ends with an error when a part did, or when the disk failed.
 func (s *server) run(ctx context.Context) error {
+	defer s.watch.close(context.WithoutCancel(ctx))
 	defer s.store.Close()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, p := range s.parts {
@@ -111,24 +174,15 @@ func (s *server) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// serve answers requests until drain has ended it.
+// serve answers requests until the ending has ended it.
 func (s *server) serve(context.Context) error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	serve := s.http.Serve
+	if s.pair != nil {
+		s.http.TLSConfig = s.pair.config()
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
-	return nil
-}
-
-// drain waits for the end, lets nobody in from then on and waits for the
-// requests in hand.
-func (s *server) drain(ctx context.Context) error {
-	<-ctx.Done()
-	s.draining.Store(true)
-	// The requests in hand have their own end: ctx is over already.
-	last, done := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer done()
-	if err := s.http.Shutdown(last); err != nil {
-		return errors.Join(err, s.http.Close())
+	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
 	}
 	return nil
 }
