@@ -98,6 +98,7 @@ func (c *demoCommand) Run(w *surroundings) error {
 		return errors.Join(err, srv.close())
 	}
 	told.show(w.stdout)
+	srv.ops.tell(w.stdout)
 	return srv.run(w.ctx)
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -47,6 +49,13 @@ func openOps(ctx context.Context, addr string, anywhere bool, metrics http.Handl
 	return &ops{listener, &http.Server{
 		Handler: mux, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: opsWriteTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 	}}, nil
+}
+
+// tell says where it listens, if it does.
+func (o *ops) tell(out io.Writer) {
+	if o != nil {
+		fmt.Fprintf(out, "metrics on http://%s/metrics\n", o.listener.Addr())
+	}
 }
 
 // run serves until over is closed, so that the end of the server can be watched

@@ -190,3 +190,21 @@ func (t *transcript) String() string {
 	s, _ := t.read()
 	return s
 }
+
+// awaitText waits until a text is printed.
+func (t *transcript) awaitText(tb testing.TB, text string) {
+	tb.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		printed, more := t.read()
+		if strings.Contains(printed, text) {
+			return
+		}
+		select {
+		case <-more:
+		case <-deadline.C:
+			tb.Fatalf("%q is not printed:\n%s", text, printed)
+		}
+	}
+}

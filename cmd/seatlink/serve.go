@@ -91,6 +91,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 		fmt.Fprintf(w.stdout, " on %s", srv.listener.Addr())
 	}
 	fmt.Fprintln(w.stdout)
+	srv.ops.tell(w.stdout)
 	return srv.run(w.ctx)
 }
 
