@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -92,4 +93,56 @@ func FuzzClient(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Ensure that failures are counted by client, and that nobody gets more of them by
+// a header that no trusted proxy has sent.
+func TestFailuresAreCountedByClientAndNotByProxy(t *testing.T) {
+	db := sqliteFile(t)
+	key, _ := furnish(t, db, "first")
+	for _, tt := range []struct {
+		name string
+		args []string
+		own  bool // each client has a limit of its own
+	}{
+		{"behind a trusted proxy", []string{"--trusted-proxies", "127.0.0.0/8", "--drain-wait", "0s"}, true},
+		{"with nobody in front", nil, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := launch(t, append([]string{"serve", "--db", db, "--key", key, "--addr", "127.0.0.1:0"}, tt.args...)...)
+			_, url, _ := strings.Cut(p.await("seatlink serves ", "\n"), "seatlink serves ")
+			guess := func(client string) int {
+				t.Helper()
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/auth/token",
+					strings.NewReader(`{"grantType":"authorization_code","code":"guessed"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Close = true
+				request.Header.Set("X-Forwarded-For", client)
+				status, _, err := do(&http.Client{Timeout: patience}, request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return status
+			}
+			const free = 5
+			for n := range free {
+				if got := guess("198.51.100.1"); got != http.StatusBadRequest {
+					t.Fatalf("failure %d: %d; want 400", n, got)
+				}
+			}
+			if got := guess("198.51.100.1"); got != http.StatusTooManyRequests {
+				t.Errorf("the failure after %d: %d; want 429", free, got)
+			}
+			want := http.StatusTooManyRequests
+			if tt.own {
+				want = http.StatusBadRequest
+			}
+			if got := guess("198.51.100.2"); got != want {
+				t.Errorf("the first failure of another address in the header: %d; want %d", got, want)
+			}
+			p.stop()
+		})
+	}
 }

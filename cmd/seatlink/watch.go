@@ -73,7 +73,7 @@ func (w *watch) pages(next http.Handler) http.Handler {
 		next.ServeHTTP(seen, r)
 		took := time.Since(began)
 		w.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-			slog.String("route", r.Pattern), slog.Int("status", seen.status), slog.Float64("ms", 1e3*took.Seconds()))
+			slog.String("route", r.Pattern), slog.Int("status", seen.status), slog.Float64("ms", float64(took.Microseconds())/1e3))
 		w.served(r.Context(), partnerapi.Served{Route: r.Pattern, Status: seen.status, Took: took})
 	})
 }

@@ -67,7 +67,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 			}
 			took := time.Since(start)
 			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Float64("ms", 1e3*took.Seconds()),
+				slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Float64("ms", float64(took.Microseconds())/1e3),
 				slog.String("request_id", w.requestID), slog.String("application", string(w.application)),
 				slog.String("code", w.code))
 			if a.served != nil {
@@ -94,6 +94,9 @@ func (a *api) serve(w *reply, r *http.Request, rt route) {
 		w.Header().Set("No-Gzip-Compression", "1")
 	}
 	status, body, err := a.answer(w, r, rt)
+	if refused, ok := body.(refusedResponse); ok {
+		w.code = refused.Error.AppErrorCode
+	}
 	if err == nil {
 		err = send(w, r, status, body, rt.tagged)
 	}
