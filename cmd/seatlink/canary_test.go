@@ -182,6 +182,11 @@ func TestNoSecretAndNoPersonIsToldToOperators(t *testing.T) {
 			if status, _, err := fetch(t.Context(), strings.TrimSuffix(ops, "/metrics")+"/debug/pprof/cmdline"); err != nil || status != http.StatusNotFound {
 				t.Errorf("GET /debug/pprof/cmdline: %d %v; want 404, for the command line may have a password", status, err)
 			}
+			for _, page := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/heap", "/debug/vars"} {
+				if status, _, err := fetch(t.Context(), at+page); err != nil || status != http.StatusNotFound {
+					t.Errorf("GET %s on the public listener: %d %v; want 404", page, status, err)
+				}
+			}
 			p.stop()
 			shown["the log"], shown["the traces"] = p.errs.String(), collected.text.String()
 

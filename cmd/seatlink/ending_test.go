@@ -30,6 +30,7 @@ type wire struct {
 var errNotLetIn = errors.New("not let in")
 
 func (l *wire) call(t *testing.T, method, path string, body []byte) (status int, err error) {
+	t.Helper()
 	if l.conn == nil {
 		l.conn, err = (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", strings.TrimPrefix(l.caller.url, "http://"))
 		if err != nil {

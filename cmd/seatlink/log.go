@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"log"
 	"log/slog"
 	"regexp"
 
@@ -38,17 +36,17 @@ func (t tracing) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup is slog.Handler's.
 func (t tracing) WithGroup(name string) slog.Handler { return tracing{t.Handler.WithGroup(name)} }
 
-// httpLog is for what net/http has to say: of connections that failed before they
-// were requests, mostly. It names their addresses, which are persons' at times.
-func httpLog(to *slog.Logger) *log.Logger { return log.New(withoutAddresses{to}, "", 0) }
-
-type withoutAddresses struct{ log *slog.Logger }
+// withoutAddresses is for what net/http has to say: of connections that failed
+// before they were requests, mostly. It names their addresses, which are persons'
+// at times.
+type withoutAddresses struct{ slog.Handler }
 
 // anAddress is HOST:PORT as net prints it.
 var anAddress = regexp.MustCompile(`(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:.]+(%[^\]]*)?\]):\d+`)
 
-// Write logs one message.
-func (w withoutAddresses) Write(p []byte) (int, error) {
-	w.log.Warn("connection failed", "err", string(anAddress.ReplaceAll(bytes.TrimSpace(p), []byte("a client"))))
-	return len(p), nil
+// Handle is slog.Handler's.
+func (h withoutAddresses) Handle(ctx context.Context, r slog.Record) error {
+	cleared := slog.NewRecord(r.Time, r.Level, "connection failed", r.PC)
+	cleared.AddAttrs(slog.String("err", anAddress.ReplaceAllString(r.Message, "a client")))
+	return h.Handler.Handle(ctx, cleared)
 }

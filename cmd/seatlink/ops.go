@@ -78,3 +78,31 @@ func (o *ops) run(ctx context.Context, over <-chan struct{}) error {
 	}
 	return nil
 }
+
+// observe opens what operators look through.
+func (s *server) observe(ctx context.Context, with settings) (err error) {
+	if with.TraceEndpoint != "" {
+		if s.watch.tracer, err = newTracer(ctx, with.TraceEndpoint, with.log); err != nil {
+			return err
+		}
+	}
+	if with.OpsAddr != "" {
+		s.watch.meter = newMeter()
+		s.ops, err = openOps(ctx, with.OpsAddr, with.OpsAnywhere, s.watch.meter.handler())
+	}
+	return err
+}
+
+// measure adds to the metrics what must be asked for.
+func (s *server) measure() {
+	m := s.watch.meter
+	if m == nil {
+		return
+	}
+	m.progress(s.store.Progress)
+	m.gauge("queue_acts", "Acts that wait for a writer.", func() float64 { return float64(s.store.Queued()) })
+	m.gauge("connections", "Connections that are open.", func() float64 { return float64(s.ending.open.Load()) })
+	if s.pair != nil {
+		m.gauge("certificate_expires_seconds", "When the certificate ends, in Unix time.", func() float64 { return float64(s.pair.expires().Unix()) })
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -52,9 +53,7 @@ func TestTheClientIsTheLastHopThatIsNoTrustedProxy(t *testing.T) {
 			door := p.around(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr }))
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.RemoteAddr = tt.peer
-			for name, values := range tt.sent {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, tt.sent)
 			door.ServeHTTP(httptest.NewRecorder(), r)
 			if got != tt.want {
 				t.Errorf("a request from %s with %v is %s's; want %s", tt.peer, tt.sent, got, tt.want)

@@ -87,7 +87,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
 	srv.http = &http.Server{
 		ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeader, ErrorLog: httpLog(s.log),
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
 	}
 	srv.ending = newEnding(srv.http, s.drainWait(), s.Drain)
 	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site))))
@@ -111,34 +111,6 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 // duties are the kinds of tasks that this process works off.
 func duties() map[string]boxoffice.Duty {
 	return map[string]boxoffice.Duty{}
-}
-
-// observe opens what operators look through.
-func (s *server) observe(ctx context.Context, with settings) (err error) {
-	if with.TraceEndpoint != "" {
-		if s.watch.tracer, err = newTracer(ctx, with.TraceEndpoint, with.log); err != nil {
-			return err
-		}
-	}
-	if with.OpsAddr != "" {
-		s.watch.meter = newMeter()
-		s.ops, err = openOps(ctx, with.OpsAddr, with.OpsAnywhere, s.watch.meter.handler())
-	}
-	return err
-}
-
-// measure adds to the metrics what must be asked for.
-func (s *server) measure() {
-	m := s.watch.meter
-	if m == nil {
-		return
-	}
-	m.progress(s.store.Progress)
-	m.gauge("queue_acts", "Acts that wait for a writer.", func() float64 { return float64(s.store.Queued()) })
-	m.gauge("connections", "Connections that are open.", func() float64 { return float64(s.ending.open.Load()) })
-	if s.pair != nil {
-		m.gauge("certificate_expires_seconds", "When the certificate ends, in Unix time.", func() float64 { return float64(s.pair.expires().Unix()) })
-	}
 }
 
 // close gives up a server that is not to run, and what of it is open.

@@ -161,5 +161,8 @@ func (w watching) checkTraces() error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return wrong("trace-endpoint", "is http or https and a host, such as http://127.0.0.1:4318")
 	}
+	if u.User != nil || u.RawQuery != "" {
+		return wrong("trace-endpoint", "has no password: that belongs into OTEL_EXPORTER_OTLP_HEADERS")
+	}
 	return nil
 }

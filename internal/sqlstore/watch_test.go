@@ -118,6 +118,7 @@ func (h database) watched(tb testing.TB, d *diary) *sqlstore.Store {
 
 func TestAWatchIsToldWhatBecomesOfActs(t *testing.T) {
 	watchedStores(t, func(t *testing.T, s *sqlstore.Store, d *diary, blind func()) {
+		t.Helper()
 		if d.solos == 0 {
 			t.Error("the load was done without a word")
 		}
