@@ -40,7 +40,7 @@ func NewDesk(store Store, keys *Keyring, clock func() time.Time) *Desk {
 func (d *Desk) now() time.Time { return d.clock().UTC().Truncate(time.Microsecond) }
 
 // Authenticate finds out who is calling. A Principal of the same credentials
-// may be given again from memory for half a second; then its Organizations are
+// may be given again from memory for half a second; then its lists are
 // shared, for reading only. RequestID and Sandbox are the caller's to fill in.
 //
 // It returns fault.AccessTokenRequired for an access token that is missing,
@@ -75,7 +75,7 @@ func (d *Desk) Authenticate(ctx context.Context, c Credentials) (Principal, erro
 			return Principal{}, err
 		}
 	}
-	p := Principal{Application: s.Application, Channel: c.Channel, Organizations: s.Organizations}
+	p := Principal{Application: s.Application, Channel: c.Channel, Organizations: s.Organizations, CallbackHosts: s.CallbackHosts}
 	until := earlier(now.Add(cacheFor), s.Token.Expires)
 	if !s.Key.Ends.IsZero() {
 		until = earlier(until, s.Key.Ends)

@@ -44,6 +44,7 @@ func (m *memory) clone() *memory {
 
 func copyOf(e Enrolment) Enrolment {
 	e.Channels, e.Organizations, e.Keys = slices.Clone(e.Channels), slices.Clone(e.Organizations), slices.Clone(e.Keys)
+	e.CallbackHosts = slices.Clone(e.CallbackHosts)
 	return e
 }
 
@@ -60,7 +61,7 @@ func (m *memory) Standing(_ context.Context, shown Shown) (Standing, error) {
 		s.Family, s.Token = f, by
 	}
 	e := m.enrolments[shown.Application]
-	s.Application, s.Organizations = e.Application, slices.Clone(e.Organizations)
+	s.Application, s.Organizations, s.CallbackHosts = e.Application, slices.Clone(e.Organizations), slices.Clone(e.CallbackHosts)
 	for _, e := range m.enrolments {
 		if slices.Contains(e.Channels, shown.Channel) {
 			s.ChannelOf = e.Application

@@ -15,6 +15,8 @@ const (
 	nameLimit         = 128 // characters of an application id, a channel code or a partner's name
 	channelLimit      = 100 // of a partner
 	organizationLimit = 1000
+	hostLimit         = 100
+	hostLength        = 253 // of a host's name (RFC 1035)
 )
 
 // What operators are told.
@@ -31,20 +33,26 @@ type Partner struct {
 	Name          string
 	Channels      []Channel        // ascending; each is of this application alone
 	Organizations []OrganizationID // granted to it, ascending
+	CallbackHosts []string         // that its callbacks may go to, in lower case; none is any
 	Keys          []Key            // oldest first; not looked at by AddPartner
 }
 
 // AddPartner makes a partner known, all of it or nothing. One that is known
 // already gets the channels and organizations it lacks and keeps all else, its
-// name too. It returns fault.FieldInvalid for what cannot be a name, and
+// name and its callback hosts too. It returns fault.FieldInvalid for what cannot be a name, and
 // ErrChannelTaken.
 func (d *Desk) AddPartner(ctx context.Context, p Partner) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	err := d.store.Enrolment(ctx, p.Application, func(e *Enrolment) error {
+	hosts, err := hostList(p.CallbackHosts)
+	if err != nil {
+		return err
+	}
+	p.CallbackHosts = hosts
+	err = d.store.Enrolment(ctx, p.Application, func(e *Enrolment) error {
 		if e.Application == "" {
-			e.Application, e.Name = p.Application, p.Name
+			e.Application, e.Name, e.CallbackHosts = p.Application, p.Name, p.CallbackHosts
 		}
 		e.Channels = union(e.Channels, p.Channels)
 		e.Organizations = union(e.Organizations, p.Organizations)
@@ -90,6 +98,37 @@ func (d *Desk) Withdraw(ctx context.Context, app ApplicationID, org Organization
 		e.Organizations = slices.DeleteFunc(e.Organizations, func(o OrganizationID) bool { return o == org })
 		return nil
 	}))
+}
+
+// AllowCallbacks sets the hosts that an application's callbacks may go to,
+// everywhere within a second; without any they may go to every host. It returns
+// fault.FieldInvalid for what is no host's name.
+func (d *Desk) AllowCallbacks(ctx context.Context, app ApplicationID, hosts []string) error {
+	names, err := hostList(hosts)
+	if err != nil {
+		return err
+	}
+	return d.acted("allow callbacks", d.change(ctx, app, func(e *Enrolment) error {
+		e.CallbackHosts = names
+		return nil
+	}))
+}
+
+// hostList is the list as it is kept: in lower case, ascending, each name once.
+func hostList(hosts []string) ([]string, error) {
+	var names []string
+	for _, host := range hosts {
+		name := strings.ToLower(strings.TrimSuffix(host, "."))
+		if len(name) > hostLength || !isName(name) {
+			return nil, fault.FieldInvalid.Saying("a callback host is a name such as partner.example.com, without scheme, port and path")
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) > hostLimit {
+		return nil, fault.FieldInvalid.Saying(fmt.Sprintf("an application has at most %d callback hosts", hostLimit))
+	}
+	return names, nil
 }
 
 // Partners returns all partners by application id, without secrets.

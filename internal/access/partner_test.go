@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -173,5 +174,65 @@ func TestCredentialsLookAsDocumented(t *testing.T) {
 	}
 	if id := keyIDOf(c.APIKey); len(id) != keyIDLength || c.APIKey[:17] != keyPrefix+string(id)+"_" || len(c.APIKey) != 60 {
 		t.Errorf("%q is not %s, 12 characters, _ and 43 characters", c.APIKey, keyPrefix)
+	}
+}
+
+func TestCallbacksAreAllowedByTheirHosts(t *testing.T) {
+	d, _, _, c := newHouse(t)
+	token := mustExchange(t, d, newCode(t, d, acme)).AccessToken
+	for _, tt := range []struct {
+		name        string
+		hosts, want []string
+		err         error
+	}{
+		{"some, in any case and order", []string{"Partner.example.com.", "a.example.com", "a.example.com"}, []string{"a.example.com", "partner.example.com"}, nil},
+		{"a URL", []string{"https://a.example.com"}, []string{"a.example.com", "partner.example.com"}, fault.FieldInvalid},
+		{"a host with a port", []string{"a.example.com:443"}, []string{"a.example.com", "partner.example.com"}, fault.FieldInvalid},
+		{"an empty host", []string{""}, []string{"a.example.com", "partner.example.com"}, fault.FieldInvalid},
+		{"a long host", []string{strings.Repeat("a", 254)}, []string{"a.example.com", "partner.example.com"}, fault.FieldInvalid},
+		{"others", []string{"b.example.com"}, []string{"b.example.com"}, nil},
+		{"any again", nil, nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := d.AllowCallbacks(ctx, acme, tt.hosts); !errors.Is(err, tt.err) {
+				t.Errorf("AllowCallbacks(%q) = %v; want %v", tt.hosts, err, tt.err)
+			}
+			c.AccessToken = token
+			p, err := d.Authenticate(ctx, c)
+			if err != nil || !slices.Equal(p.CallbackHosts, tt.want) {
+				t.Errorf("Authenticate gives the hosts %q, %v; want %q", p.CallbackHosts, err, tt.want)
+			}
+		})
+	}
+	many := make([]string, hostLimit+1)
+	for i := range many {
+		many[i] = fmt.Sprintf("h%d.example.com", i)
+	}
+	if err := d.AllowCallbacks(ctx, acme, many); !errors.Is(err, fault.FieldInvalid) {
+		t.Errorf("AllowCallbacks of %d hosts: %v; want FIELD_INVALID", len(many), err)
+	}
+	if err := d.AllowCallbacks(ctx, "com.example.nobody", nil); !errors.Is(err, ErrPartnerUnknown) {
+		t.Errorf("AllowCallbacks of nobody: %v; want PARTNER_NOT_FOUND", err)
+	}
+}
+
+// Ensure that a partner who is added again keeps its list, for an empty one is any.
+func TestAddPartnerKeepsTheCallbackHosts(t *testing.T) {
+	d, _, _, _ := newHouse(t)
+	for _, p := range []Partner{
+		{Application: bazaar, CallbackHosts: []string{"B.example.com"}},
+		{Application: bazaar, CallbackHosts: []string{"other.example.com"}},
+		{Application: bazaar},
+	} {
+		if err := d.AddPartner(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	partners, err := d.Partners(ctx)
+	if err != nil || len(partners) != 2 || !slices.Equal(partners[1].CallbackHosts, []string{"b.example.com"}) {
+		t.Errorf("Partners = %+v, %v; want the hosts that were given first", partners, err)
+	}
+	if err := d.AddPartner(ctx, Partner{Application: "com.example.third", CallbackHosts: []string{"a b"}}); !errors.Is(err, fault.FieldInvalid) {
+		t.Errorf("AddPartner with a host that is none: %v; want FIELD_INVALID", err)
 	}
 }

@@ -24,6 +24,7 @@ type Principal struct {
 	Application   ApplicationID
 	Channel       Channel
 	Organizations []OrganizationID // granted to the application, ascending
+	CallbackHosts []string         // that its callbacks may go to; none is any
 	Sandbox       bool             // the server plays the published test cases
 	RequestID     string           // for the journal and the log
 }

@@ -75,6 +75,7 @@ type Standing struct {
 
 	Application   ApplicationID    // "" when there is no such application
 	Organizations []OrganizationID // granted to it, ascending
+	CallbackHosts []string         // that its callbacks may go to
 
 	Key   Key           // its ID is "" when there is no such key
 	KeyOf ApplicationID // whose key it is

@@ -24,7 +24,7 @@ func only(id access.ApplicationID) scope {
 // read after them belongs to one of them.
 func (l *roll) read(of scope) []step {
 	const (
-		applications = `SELECT id, name, epoch FROM application`
+		applications = `SELECT id, name, epoch, callback_hosts FROM application`
 		byID         = ` ORDER BY id`
 		channels     = `SELECT application, code FROM channel`
 		byCode       = ` ORDER BY application, code`
@@ -39,8 +39,9 @@ func (l *roll) read(of scope) []step {
 			var e access.Enrolment
 			e.Application, e.Name, e.Epoch = access.ApplicationID(r.text(0)), r.text(1), r.int(2)
 			l.place[e.Application] = len(l.partners)
+			err := unpack(r.text(3), &e.CallbackHosts)
 			l.partners = append(l.partners, e)
-			return nil
+			return err
 		}},
 		{text: channels + of.applications + byCode, args: of.args, each: func(r row) error {
 			e := l.of(r.text(0))

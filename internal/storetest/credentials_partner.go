@@ -65,6 +65,8 @@ func enrolmentSetsLists(t *testing.T, v Vaults) {
 	for _, p := range []access.Partner{
 		{Channels: []access.Channel{"b", "c"}, Organizations: []access.OrganizationID{1, 3}, Keys: []access.Key{key("K1", 1), key("K2", 2)}},
 		{Channels: []access.Channel{"a", "c", "d"}, Organizations: []access.OrganizationID{3}, Keys: []access.Key{ended, key("K2", 2)}},
+		{Channels: []access.Channel{"a"}, CallbackHosts: []string{"a.example.com", "b.example.com"}},
+		{Channels: []access.Channel{"a"}, CallbackHosts: []string{"b.example.com"}},
 		{Channels: []access.Channel{"b"}, Organizations: []access.OrganizationID{1, 2, 3}, Keys: []access.Key{key("K2", 2), key("K3", 3)}},
 		{},
 		{Name: "Another name", Channels: []access.Channel{"c"}, Organizations: []access.OrganizationID{3}, Keys: []access.Key{key("K1", 1)}},
