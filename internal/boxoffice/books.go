@@ -58,6 +58,7 @@ type Books struct {
 	patrons   []Patron
 	documents []Document
 	tasks     []Task
+	callbacks []Callback
 }
 
 // Ids makes what must be new: random words, and numbers of a series. Only tests
@@ -82,7 +83,7 @@ type Entered struct {
 	Ticket Ticket // after the change
 	What   What
 	By     access.Principal
-	Order  string // the key of the order that a sale belongs to
+	Order  string // the key of the order that it was done for
 }
 
 // What happened to a ticket, in the journal's words.
@@ -94,7 +95,9 @@ const (
 	Relocked What = "relock" // the same lock with other terms
 	Unlocked What = "unlock"
 	Sold     What = "sale"
-	Loaded   What = "load" // of an event, by a house file
+	Ordered  What = "order" // an order that waits holds it, in place of the lock
+	Failed   What = "fail"  // that order ended in ERROR: the lock is back as it was
+	Loaded   What = "load"  // of an event, by a house file
 )
 
 // Rows are what a store loaded for the acts of a batch.
@@ -161,7 +164,7 @@ func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) 
 // Try keeps all of f's changes or none: each act runs in one, and so does each
 // element of a cart.
 func (b *Books) Try(f func() error) (err error) {
-	journal, patrons, documents, tasks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks)
+	journal, patrons, documents, tasks, callbacks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks), len(b.callbacks)
 	kept := false
 	b.tickets.push()
 	b.orders.push()
@@ -172,7 +175,7 @@ func (b *Books) Try(f func() error) (err error) {
 		b.people.pop(kept)
 		if !kept {
 			b.journal, b.patrons = b.journal[:journal], b.patrons[:patrons]
-			b.documents, b.tasks = b.documents[:documents], b.tasks[:tasks]
+			b.documents, b.tasks, b.callbacks = b.documents[:documents], b.tasks[:tasks], b.callbacks[:callbacks]
 		}
 	}()
 	err = f()
@@ -258,6 +261,10 @@ func (b *Books) Issue(d Document) { b.documents = append(b.documents, d) }
 // Enter adds a task, due at its time.
 func (b *Books) Enter(t Task) { b.tasks = append(b.tasks, t) }
 
+// Owe promises to tell a partner the outcome of a process. Promising it again
+// takes the newer address, and it is owed again though it was told before.
+func (b *Books) Owe(c Callback) { b.callbacks = append(b.callbacks, c) }
+
 // Word returns n random characters (Ids.Word).
 func (b *Books) Word(n int) string { return b.ids.Word(n) }
 
@@ -275,12 +282,13 @@ type Outcome struct {
 	Patrons   []Patron // new
 	Documents []Document
 	Tasks     []Task
+	Callbacks []Callback
 	Journal   []Entered // in the order they happened
 }
 
 // Outcome tells what to save.
 func (b *Books) Outcome() Outcome {
-	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Journal: b.journal}
+	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal}
 	for _, t := range b.tickets.kept {
 		o.Tickets = append(o.Tickets, t)
 	}
@@ -292,5 +300,5 @@ func (b *Books) Outcome() Outcome {
 
 // Empty reports whether there is nothing to save.
 func (o Outcome) Empty() bool {
-	return len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0
+	return len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0
 }

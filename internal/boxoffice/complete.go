@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -18,13 +19,18 @@ import (
 // the owner and gives the ticket a new barcode. All that a cart does is one
 // transaction.
 //
-// It is idempotent by (channel, externalOrderId): an order that was sold before
-// answers as it did, under its first process; with other content it is refused
-// with fault.OrderMismatch. Refused orders left nothing behind and are tried
-// again by a repeat.
+// An order that the organization reviews, or that the sandbox plays with, stays
+// pending: it holds its tickets in place of the locks until it is decided
+// (decide.go). The sale is then pending too.
+//
+// It is idempotent by (channel, externalOrderId): an order that was sold, or
+// waits, or waited and ended in ERROR, answers as it stands, under its first
+// process; with other content it is refused with fault.OrderMismatch. Orders
+// refused at once left nothing behind and are tried again by a repeat.
 //
 // These refuse the cart as a whole: fault.CartMixed for tickets of two
 // organizations, fault.OrdersApart for orders known under two processes,
+// fault.CallbackNotAllowed for a host that is not on the organization's list,
 // fault.AmountInvalid and fault.AmountRange.
 func (o *Office) Complete(ctx context.Context, who access.Principal, cart Cart) (Sale, error) {
 	act := &completeAct{
@@ -90,15 +96,19 @@ func (a *completeAct) Decide(b *Books) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mayCallBack(org); err != nil {
+		return err
+	}
 	sums, err := a.sums(org)
 	if err != nil {
 		return err
 	}
 	sums.request = a.request
 	process := ProcessID(b.Word(processIDLength))
-	for i, order := range known {
-		if order.Content == a.contents[i] { // another content lends nothing
-			process = order.Process
+	var lends *Order
+	for i := range a.keys {
+		if order, ok := known[i]; ok && order.Content == a.contents[i] { // another content lends nothing
+			process, lends = order.Process, &order
 		}
 	}
 	var orders, made []Order
@@ -119,8 +129,19 @@ func (a *completeAct) Decide(b *Books) error {
 				continue
 			}
 			made = append(made, order)
+		case order.State == OrderFailed:
+			a.refuse(e, order.Refused...)
 		}
 		orders = append(orders, order)
+	}
+	if lends != nil && len(made) > 0 {
+		lends.Joined++ // whoever decides about the process now sees that it grew
+		b.PutOrder(*lends)
+	}
+	if slices.ContainsFunc(made, func(o Order) bool { return o.CallBack }) {
+		b.Owe(Callback{
+			Process: process, Channel: a.who.Channel, URL: a.cart.Settlement.CallbackURL, State: CallbackOwed, At: b.Now,
+		})
 	}
 	refused := a.answer.Refused
 	if len(refused) > 0 {
@@ -185,25 +206,37 @@ func (a *completeAct) sell(b *Books, place int, org Organization, process Proces
 		return Order{}, []Refusal{refuse("", fault.SumsDiffer)}
 	}
 	order := Order{
-		Key: a.keys[place], Process: process, Organization: org.ID, State: OrderComplete, Content: a.contents[place],
+		Key: a.keys[place], Process: process, Organization: org.ID, Content: a.contents[place],
 		ExternalListingID: element.ExternalListingID, Currency: org.Currency, Price: sum.price, Fees: sum.fees,
 		Settlement: sums.settled(place), Differs: sums.differ(place), Buyer: b.Patron(org.ID, a.buyer), At: b.Now, Place: place,
 	}
 	for i, line := range element.Lines {
-		t, _ := b.Ticket(line.Token)
-		seller := t.Owner
-		t.Owner, t.Owned, t.Hold = order.Buyer, t.Version+1, Hold{}
-		t.Barcode = newBarcode(b, t.Organization)
-		b.Change(t, Sold, a.who, order.Key.String())
-		order.Lines = append(order.Lines, OrderLine{
-			Token: t.Token, Price: sum.lines[i].price, Fees: sum.lines[i].fees,
-			From: seller, To: t.Owner, Version: t.Owned,
-		})
-		order.offer(t, b.Event(t.Event))
+		order.Lines = append(order.Lines, OrderLine{Token: line.Token, Price: sum.lines[i].price, Fees: sum.lines[i].fees})
 	}
-	order.transact(b)
+	if order.Wait = a.wait(org, order); order.Wait == NoWait {
+		order.sell(b, a.who)
+	} else {
+		order.CallBack = a.cart.Settlement.CallbackURL != ""
+		order.hold(b, a.who)
+	}
 	b.PutOrder(order)
 	return order, nil
+}
+
+// sell makes the buyer the owner of the order's tickets, each with a new barcode
+// and free, and writes its financial records.
+func (o *Order) sell(b *Books, by access.Principal) {
+	o.State, o.Lines = OrderComplete, slices.Clone(o.Lines)
+	for i := range o.Lines {
+		line := &o.Lines[i]
+		t, _ := b.Ticket(line.Token)
+		line.From, line.To, line.Version = t.Owner, o.Buyer, t.Version+1
+		t.Owner, t.Owned, t.Hold = o.Buyer, t.Version+1, Hold{}
+		t.Barcode = newBarcode(b, t.Organization)
+		b.Change(t, Sold, by, o.Key.String())
+		o.offer(t, b.Event(t.Event))
+	}
+	o.transact(b)
 }
 
 // refusals tells of each ticket of an element why it cannot be sold.
@@ -277,6 +310,7 @@ func saleOf(orders []Order) Sale {
 			sale.Status = OrderComplete
 		}
 		if order.State != OrderComplete {
+			sale.Refused = append(sale.Refused, order.Refused...)
 			continue
 		}
 		sale.Paid += order.Price + order.Fees
@@ -297,6 +331,19 @@ func (o *Office) Process(ctx context.Context, who access.Principal, id ProcessID
 	}
 	if len(orders) == 0 || orders[0].Key.Channel != who.Channel {
 		return Sale{}, fault.ProcessUnknown
+	}
+	return saleOf(orders), nil
+}
+
+// Outcome is what Process tells, for the callback, whose address was given by
+// the channel itself.
+func (o *Office) Outcome(ctx context.Context, id ProcessID) (Sale, error) {
+	orders, err := o.store.Process(ctx, id)
+	if err == nil && len(orders) == 0 {
+		err = fault.ProcessUnknown
+	}
+	if err != nil {
+		return Sale{}, err
 	}
 	return saleOf(orders), nil
 }

@@ -42,6 +42,9 @@ type desk struct {
 	listings map[boxoffice.ListingID]boxoffice.Listing
 	made     map[boxoffice.PatronID]boxoffice.Contact
 
+	// meanwhile happens after a process was read, before the caller goes on.
+	meanwhile func()
+
 	last boxoffice.Outcome // of the last act
 	ids  counter
 }
@@ -232,12 +235,26 @@ func (d *desk) Process(_ context.Context, id boxoffice.ProcessID) ([]boxoffice.O
 		}
 	}
 	slices.SortFunc(orders, func(a, b boxoffice.Order) int { return a.Place - b.Place })
+	if d.meanwhile != nil {
+		d.meanwhile()
+	}
 	return orders, nil
 }
 
 func (d *desk) Order(_ context.Context, key boxoffice.OrderKey) (boxoffice.Order, bool, error) {
 	o, ok := d.orders[key]
 	return o, ok, nil
+}
+
+func (d *desk) UnderReview(_ context.Context, limit int) ([]boxoffice.Order, error) {
+	var orders []boxoffice.Order
+	for _, o := range d.orders {
+		if o.State == boxoffice.OrderPending && o.Wait == boxoffice.WaitReview {
+			orders = append(orders, o)
+		}
+	}
+	slices.SortFunc(orders, func(a, b boxoffice.Order) int { return a.At.Compare(b.At) })
+	return orders[:min(limit, len(orders))], nil
 }
 
 func (d *desk) Document(context.Context, string) (boxoffice.Document, boxoffice.View, boxoffice.Contact, error) {

@@ -9,9 +9,10 @@
 //
 //	        lock                    complete-order
 //	free ─────────▶ lock ───────────────────────────────▶ free, new owner, new barcode
-//	 ▲                │          (one act, an element all or nothing)
-//	 └────────────────┘
-//	       unlock
+//	 ▲              │  ▲       (one act, an element all or nothing)      ▲
+//	 └──────────────┘  │                                                │
+//	      unlock       └─────────── order, while it waits ──────────────┘
+//	                      ERROR    (review, sandbox)         COMPLETE
 package boxoffice
 
 import (
@@ -126,13 +127,16 @@ type CartLine struct {
 // A Settlement says what a channel was paid and what is the seller's.
 type Settlement struct {
 	TotalPaid, ToSeller Amount
-	CallbackURL         string
+	CallbackURL         string // where to tell the outcome of what stays pending; may be ""
+	// CallbackHost is the host of CallbackURL, for the organization's list; "" where
+	// no list is asked: there is no URL, or the sandbox calls the machine itself.
+	CallbackHost string
 }
 
 // A Sale is what became of a cart.
 type Sale struct {
 	Status       OrderState
-	Process      ProcessID // "" when nothing was sold
+	Process      ProcessID // "" when nothing was sold and nothing waits
 	Currency     string
 	Paid         int64 // minor units
 	Offers       []Offer

@@ -52,9 +52,42 @@ type Order struct {
 	Lines             []OrderLine
 	Offers            []Offer
 	Transactions      []Transaction
+	Wait              Wait      // what it waits for while it is Pending, and waited for since
+	CallBack          bool      // its request named an address that is told the outcome of its process
+	Verdict           Verdict   // on an order that waited
+	Refused           []Refusal // why it is Failed; their externalOrderId is the order's
 	At                time.Time // when it was accepted
 	Place             int       // of the element within its first request
+	Joined            int64     // how often a later cart put orders beside it into its process
 	Version           int64
+}
+
+// A Wait says what a pending order waits for, or waited for.
+type Wait string
+
+// What an order may wait for.
+const (
+	NoWait       Wait = ""         // for nothing: the act that accepted it decided it
+	WaitReview   Wait = "review"   // for the operator
+	WaitComplete Wait = "complete" // for the sandbox, which completes it
+	WaitError    Wait = "error"    // for the sandbox, which ends it in ERROR
+)
+
+// A Verdict is how a pending order was decided. An order that was approved may
+// end in ERROR all the same, when it had lost a ticket by then.
+type Verdict struct {
+	Approved bool
+	By       access.ApplicationID // such as operator/NAME
+	Why      string               // in the operator's words, for the operator alone
+	At       time.Time            // zero until it is decided
+}
+
+// BookedAt is when the order's money was moved.
+func (o Order) BookedAt() time.Time {
+	if o.Verdict.At.IsZero() {
+		return o.At
+	}
+	return o.Verdict.At
 }
 
 // Settled is a request's settlement and this order's share of it.

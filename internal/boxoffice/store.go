@@ -37,6 +37,8 @@ type Reader interface {
 	Process(ctx context.Context, id ProcessID) ([]Order, error)
 	// Order returns one order; false when it is unknown.
 	Order(ctx context.Context, key OrderKey) (Order, bool, error)
+	// UnderReview returns the oldest orders that wait for the operator, oldest first.
+	UnderReview(ctx context.Context, limit int) ([]Order, error)
 	// Document returns fault.DocumentUnknown where there is none, and with it the
 	// ticket's owner.
 	Document(ctx context.Context, id string) (Document, View, Contact, error)

@@ -13,6 +13,15 @@ type Task struct {
 	Due     time.Time
 }
 
+// The kinds of tasks.
+const (
+	// TaskDecide ends what an order waits for; its subject is the order's key.
+	TaskDecide = "decide"
+	// TaskCallback tells a partner the outcome of a process; its subject is the
+	// process. There may be two of one process, each of which may find it told.
+	TaskCallback = "callback"
+)
+
 // A ClaimedTask is a task that one process may work on until its lease ends.
 type ClaimedTask struct {
 	Task

@@ -22,6 +22,16 @@ var catalogue []Entry
 // Catalogue returns every reason there is, in the order of declaration.
 func Catalogue() []Entry { return catalogue }
 
+// Named returns the reason of the catalogue with this code, or nil.
+func Named(code string) *Error {
+	for _, e := range catalogue {
+		if e.Code == code {
+			return e.Error
+		}
+	}
+	return nil
+}
+
 func reason(kind Kind, code, message string) *Error { return entry(kind, code, message, Never, 0) }
 
 func entry(kind Kind, code, message string, retry Retry, tries int) *Error {
@@ -86,6 +96,8 @@ var (
 	OrderMismatch       = reason(Refused, "ORDER_MISMATCH", "externalOrderId was used before with other content")
 	OrdersApart         = reason(Refused, "ORDERS_APART", "the elements belong to two earlier requests")
 	AmountRange         = reason(Refused, "AMOUNT_RANGE", "an amount is negative, above the limit, or amountToSeller is above totalAmountPaid")
+	OrderRejected       = reason(Refused, "ORDER_REJECTED", "the organization reviewed the order and rejected it")
+	SandboxRefused      = reason(Refused, "SANDBOX_REFUSED", "the sandbox ends orders of this externalOrderId in ERROR")
 	SumsDiffer          = reason(Refused, "SUMS_DIFFER", "the organization refuses orders whose sums do not reconcile")
 	BuyersMany          = reason(Refused, "BUYERS_MANY", "a cart has one buyer")
 	SettlementsMany     = reason(Refused, "SETTLEMENTS_MANY", "a cart has one settlement")
@@ -94,6 +106,12 @@ var (
 	CodeInvalid         = reason(Refused, "CODE_INVALID", "a code has up to 32 letters, digits, hyphens, underscores or dots")
 	NothingDone         = reason(Refused, "NOTHING_DONE", "no element of the request succeeded; errors says why")
 	AllInConflict       = reason(Conflict, "ALL_IN_CONFLICT", "every ticket is held by another channel or in an order")
+)
+
+// What operators are refused.
+var (
+	OrderUnknown = reason(NotFound, "ORDER_NOT_FOUND", "no such order")
+	OrderDecided = reason(Conflict, "ORDER_DECIDED", "the order was decided before, and not so")
 )
 
 // What the system cannot do now.

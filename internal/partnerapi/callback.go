@@ -3,8 +3,10 @@ package partnerapi
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -12,25 +14,26 @@ import (
 const placeholder = "string"
 
 // callbackURL judges asyncCallbackUrl, "" when it counts as absent: https, no
-// userinfo, a host that is a name (contract.md call 7). The sandbox takes http
-// too, and the machine itself. Where a name leads to is checked again by whoever
-// dials it.
-func callbackURL(raw string, sandbox bool) (string, error) {
+// userinfo, a host that is a name, and one of the caller's where it has a list
+// (contract.md call 7). The sandbox takes http too, and the machine itself, which
+// is on nobody's list: its host is not given. Where a name leads to is checked
+// again by whoever dials it.
+func callbackURL(raw string, who access.Principal) (address, host string, err error) {
 	if raw == "" || raw == placeholder {
-		return "", nil
+		return "", "", nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.User != nil || u.Scheme != "https" && !(sandbox && u.Scheme == "http") {
-		return "", fault.CallbackNotAllowed
+	if err != nil || u.User != nil || u.Scheme != "https" && !(who.Sandbox && u.Scheme == "http") {
+		return "", "", fault.CallbackNotAllowed
 	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if loopback(host) && sandbox {
-		return raw, nil
+	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if loopback(host) && who.Sandbox {
+		return raw, "", nil
 	}
-	if !hostName(host) || loopback(host) {
-		return "", fault.CallbackNotAllowed
+	if !hostName(host) || loopback(host) || len(who.CallbackHosts) > 0 && !slices.Contains(who.CallbackHosts, host) {
+		return "", "", fault.CallbackNotAllowed
 	}
-	return raw, nil
+	return raw, host, nil
 }
 
 func loopback(host string) bool {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -47,11 +48,41 @@ func TestCallbackURL(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for sandbox, good := range map[bool]bool{false: tt.good, true: tt.sandbox} {
-			_, err := callbackURL(tt.raw, sandbox)
+			_, _, err := callbackURL(tt.raw, access.Principal{Sandbox: sandbox})
 			if (err == nil) != good || err != nil && !errors.Is(err, fault.CallbackNotAllowed) {
 				t.Errorf("callbackURL(%q, sandbox %v) = %v, want good %v", tt.raw, sandbox, err, good)
 			}
 		}
+	}
+}
+
+// Ensure a callback goes to a host of the caller's list, and that the host is
+// told for the organization's.
+func TestCallbackURLIsOnTheCallersList(t *testing.T) {
+	tests := []struct {
+		name    string
+		hosts   []string
+		raw     string
+		sandbox bool
+		host    string
+		good    bool
+	}{
+		{"any host without a list", nil, "https://Partner.example.com./done", false, "partner.example.com", true},
+		{"a host of the list, on any port", []string{"a.example.com", "b.example.com"}, "https://B.example.com:8443/done", false, "b.example.com", true},
+		{"a host that is not on it", []string{"a.example.com"}, "https://b.example.com/", false, "", false},
+		{"a host below one of the list", []string{"example.com"}, "https://a.example.com/", false, "", false},
+		{"a host that ends like one of the list", []string{"example.com"}, "https://badexample.com/", false, "", false},
+		{"the sandbox keeps to the list", []string{"a.example.com"}, "http://b.example.com/", true, "", false},
+		{"the sandbox calls the machine itself, whatever the list", []string{"a.example.com"}, "http://127.0.0.1:9/", true, "", true},
+		{"no address", []string{"a.example.com"}, "string", false, "", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, host, err := callbackURL(tt.raw, access.Principal{Sandbox: tt.sandbox, CallbackHosts: tt.hosts})
+			if (err == nil) != tt.good || host != tt.host {
+				t.Errorf("callbackURL(%q) has host %q, %v; want %q, good %v", tt.raw, host, err, tt.host, tt.good)
+			}
+		})
 	}
 }
 
@@ -61,7 +92,7 @@ func FuzzCallbackURL(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		got, err := callbackURL(raw, false)
+		got, _, err := callbackURL(raw, access.Principal{})
 		if err != nil || got == "" {
 			return
 		}

@@ -3,6 +3,7 @@ package partnerapi
 import (
 	"fmt"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
@@ -35,7 +36,7 @@ type settlementRequest struct {
 
 // cartOf reads a cart. What is malformed (400) is told before what is refused
 // (422).
-func cartOf(wire completeOrderRequest, sandbox bool) (boxoffice.Cart, error) {
+func cartOf(wire completeOrderRequest, who access.Principal) (boxoffice.Cart, error) {
 	var cart boxoffice.Cart
 	err := first(
 		counted(wire.Listing, maxElement, top, "listing"),
@@ -50,7 +51,7 @@ func cartOf(wire completeOrderRequest, sandbox bool) (boxoffice.Cart, error) {
 	if cart.Buyer, err = buyerOf(wire.Buyer[0]); err != nil {
 		return cart, err
 	}
-	if cart.Settlement, err = settlementOf(wire.Settlement[0], sandbox); err != nil {
+	if cart.Settlement, err = settlementOf(wire.Settlement[0], who); err != nil {
 		return cart, err
 	}
 	switch {
@@ -124,7 +125,7 @@ func cartLines(tokens []cartToken, element int, places map[boxoffice.Token]place
 	return lines, nil
 }
 
-func settlementOf(wire settlementRequest, sandbox bool) (boxoffice.Settlement, error) {
+func settlementOf(wire settlementRequest, who access.Principal) (boxoffice.Settlement, error) {
 	under := func(field string) string { return "settlement[0]." + field }
 	err := first(
 		present(wire.TotalAmountPaid, under, "totalAmountPaid"),
@@ -133,9 +134,10 @@ func settlementOf(wire settlementRequest, sandbox bool) (boxoffice.Settlement, e
 	if err != nil {
 		return boxoffice.Settlement{}, err
 	}
-	callback, err := callbackURL(wire.AsyncCallbackURL, sandbox)
+	callback, host, err := callbackURL(wire.AsyncCallbackURL, who)
 	return boxoffice.Settlement{
-		TotalPaid: boxoffice.Amount(*wire.TotalAmountPaid), ToSeller: boxoffice.Amount(*wire.AmountToSeller), CallbackURL: callback,
+		TotalPaid: boxoffice.Amount(*wire.TotalAmountPaid), ToSeller: boxoffice.Amount(*wire.AmountToSeller),
+		CallbackURL: callback, CallbackHost: host,
 	}, err
 }
 

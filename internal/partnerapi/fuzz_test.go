@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
@@ -78,7 +79,9 @@ func FuzzUnlock(f *testing.F) {
 }
 
 func FuzzComplete(f *testing.F) {
-	read := func(wire completeOrderRequest) (boxoffice.Cart, error) { return cartOf(wire, true) }
+	read := func(wire completeOrderRequest) (boxoffice.Cart, error) {
+		return cartOf(wire, access.Principal{Sandbox: true})
+	}
 	fuzz(f, read, func(t *testing.T, cart boxoffice.Cart) {
 		t.Helper()
 		var tokens []boxoffice.Token

@@ -54,6 +54,22 @@ const (
 		`"settlement":{"totalAmountPaid":50.25,"amountToSeller":45}}`
 )
 
+// Ensure a callback carries what call 7 answers, byte for byte.
+func TestStatusBodyIsTheAnswerOfCall7(t *testing.T) {
+	refused := []boxoffice.Refusal{{ExternalOrderID: "O1", Reason: fault.OrderRejected}}
+	complete := publishedSale
+	for _, sale := range []boxoffice.Sale{
+		complete,
+		{Status: boxoffice.OrderPending, Process: "P1", Refused: refused},
+		{Status: boxoffice.OrderFailed, Process: "P1", Refused: refused},
+	} {
+		want := do(answers(sale, nil), request("GET", "/v1/cart/complete-order/P1", "")).Body.String()
+		if got, err := StatusBody(sale); err != nil || string(got) != want {
+			t.Errorf("StatusBody(%s) = %s, %v; want %s", sale.Status, got, err, want)
+		}
+	}
+}
+
 // Each call and class of status has one answer, as the wire has it.
 func TestGoldenAnswers(t *testing.T) {
 	const (
@@ -75,7 +91,10 @@ func TestGoldenAnswers(t *testing.T) {
 	mismatch := boxoffice.Sale{Status: boxoffice.OrderFailed, Refused: []boxoffice.Refusal{
 		orderNo("O1", "", fault.OrderMismatch), orderNo("O2", "B", fault.TokenUnknown),
 	}}
-	failed := boxoffice.Sale{Status: boxoffice.OrderFailed, Process: "P1"}
+	failed := boxoffice.Sale{Status: boxoffice.OrderFailed, Process: "P1", Refused: []boxoffice.Refusal{
+		orderNo("O1", "", fault.OrderRejected), orderNo("O2", "B", fault.EventClosed),
+	}}
+	waiting := boxoffice.Sale{Status: boxoffice.OrderPending, Process: "P1", Refused: []boxoffice.Refusal{orderNo("O2", "B", fault.TokenNotLocked)}}
 	toBeAnnounced := boxoffice.Event{
 		ID: "999:F23:F02", Season: "F23", Item: "F02", Basis: boxoffice.Single, Name: "Game 2",
 		Start: boxoffice.When{Date: "2023-06-01"},
@@ -110,10 +129,13 @@ func TestGoldenAnswers(t *testing.T) {
 		{"complete-some", "POST", complete, completeBody, partly, nil, 207},
 		{"complete-none", "POST", complete, completeBody, mismatch, nil, 422},
 		{"complete-pending", "POST", complete, completeBody, boxoffice.Sale{Status: boxoffice.OrderPending, Process: "P1"}, nil, 200},
+		{"complete-pending-some", "POST", complete, completeBody, waiting, nil, 207},
 		{"complete-failed-before", "POST", complete, completeBody, failed, nil, 422},
 		{"complete-two-organizations", "POST", complete, completeBody, nil, fault.CartMixed, 422},
 		{"complete-undecided", "POST", complete, completeBody, nil, fault.Undecided, 503},
 		{"process-complete", "GET", process, "", publishedSale, nil, 200},
+		{"process-some", "GET", process, "", partly, nil, 200},
+		{"process-pending", "GET", process, "", waiting, nil, 200},
 		{"process-failed", "GET", process, "", failed, nil, 200},
 		{"process-unknown", "GET", process, "", nil, fault.ProcessUnknown, 404},
 		{"verify-some", "POST", verify, verifyBody, []boxoffice.Verified{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -75,7 +76,7 @@ func (a *api) completeOrder(ctx context.Context, c *call) (int, any, error) {
 	if err := decode(c.body, &wire); err != nil {
 		return 0, nil, err
 	}
-	cart, err := cartOf(wire, a.sandbox)
+	cart, err := cartOf(wire, c.who)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -107,7 +108,22 @@ func (a *api) orderStatus(ctx context.Context, c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, saleOf(sale), nil
+	return http.StatusOK, processOf(sale), nil
+}
+
+// StatusBody is the body with which call 7 answers for a sale: that of the
+// callback, byte for byte.
+func StatusBody(sale boxoffice.Sale) ([]byte, error) {
+	return json.Marshal(processOf(sale))
+}
+
+// processOf is the body of call 7: while an element is undecided, nothing is
+// said of the others (contract.md call 7).
+func processOf(sale boxoffice.Sale) any {
+	if sale.Status == boxoffice.OrderPending {
+		sale.Refused = nil
+	}
+	return saleOf(sale)
 }
 
 // unsellable takes the elements out that hold a token no ticket can have: an

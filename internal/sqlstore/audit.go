@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -13,20 +14,21 @@ import (
 // invariants are what the books must hold at any moment, under the numbers they
 // are known by. What cannot be seen in one snapshot is proved by tests.
 var invariants = []struct{ name, rule string }{
-	{"I1", "each ticket of a complete order is one sale of the journal, and the other way round"},
+	{"I1", "each ticket of a complete order is one sale of the journal, and the other way round; a pending order holds its tickets"},
 	{"I2", "owners form a chain that only sales continue"},
-	{"I3", "a hold names its holder, and a free ticket nobody"},
+	{"I3", "a hold names its holder, an order's one that is pending, and a free ticket nobody"},
 	{"I4", "what a ticket says of its hold is what the journal says last"},
 	{"I5", "a ticket has one hold, of a known kind"},
-	{"I6", "a sale consumes a lock of the order's own channel"},
+	{"I6", "an order consumes a lock of its own channel, and gives it back when it ends in ERROR"},
 	{"I7", "an unlock leaves the ticket free"},
 	{"I8", "events have the tickets that were loaded, each seat and each barcode once"},
 	{"I9", "orders were paid their price and fees, and settlements are shared out"},
 	{"I10", "each transaction, each order and the whole ledger sum to zero"},
 	{"I11", "what a channel gives is the seller's and what is kept, as the order says"},
-	{"I12", "each order and season has one transaction if and only if it is complete"},
+	{"I12", "each order and season has one transaction if and only if the order is complete"},
 	{"I14", "an order has its channel's name, and a process one channel"},
-	{"I17", "orders are in known states"},
+	{"I17", "orders are in known states with the verdict and reasons that belong to them, and none but the operator's waits longer than 15 minutes"},
+	{"I18", "each decided process that owes a callback has a task for it, or it was delivered or given up"},
 	{"I19", "pages are of tickets that their order has sold"},
 	{"I20", "pages and barcodes are of the sale that made them, once each"},
 	{"I23", "tickets and events have a row of the journal for each of their versions"},
@@ -119,8 +121,11 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 	}
 	err = db.snapshot(ctx, func(tx session) error {
 		a.tx = tx
+		if err := tx.run(ctx, db.clock(&a.now)...); err != nil {
+			return err
+		}
 		for _, examine := range []func(context.Context) error{
-			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.ledger, a.batches,
+			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.callbacks, a.ledger, a.batches,
 		} {
 			if err := examine(ctx); err != nil {
 				return err
@@ -137,8 +142,9 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 // An auditor is one audit under way.
 type auditor struct {
 	db     engine
-	tx     session // the snapshot
-	slice  int     // how many tickets are followed at a time
+	tx     session   // the snapshot
+	slice  int       // how many tickets are followed at a time
+	now    time.Time // of the snapshot
 	report Report
 	events map[string]*eventStory
 }

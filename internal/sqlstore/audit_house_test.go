@@ -53,7 +53,7 @@ func auditedHouses(t *testing.T) []auditedHouse {
 }
 
 // mendable are the tables that tests break, in the order of their references.
-var mendable = []string{"event", "ticket", "listing", "orders", "ledger", "document", "head", "batch", "journal"}
+var mendable = []string{"event", "ticket", "listing", "orders", "ledger", "document", "head", "batch", "journal", "task", "callback"}
 
 // mend makes the rows what they were when it was first called.
 func mend(t *testing.T, db *sql.DB) {
@@ -141,6 +141,10 @@ func (auditedPages) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id,
 //	A5  was unlocked at version 3
 //	A6  was sold by order TWO/O-1
 //	A8  was never touched
+//	B1  waits in the sandbox's order ONE/PENDING-1, of which the channel is to be told
+//	B2  was in ONE/ERROR-1, which ended in ERROR; the callback is owed
+//	B3  was sold by ONE/PENDING-2 after it waited; the callback was delivered
+//	B4  waits for the operator in ONE/O-8
 func trade(t *testing.T, url string) {
 	t.Helper()
 	s := opened(t, url)
@@ -161,10 +165,51 @@ func trade(t *testing.T, url string) {
 	}
 	lock(t, office, one, 30, "A0")
 	sell(t, office, one, 99, order("O-3", "A0")) // which does not reconcile
+	wait(t, s, office)
 	db := besides(t, url)
 	numbered(t, db)
 	s.Close()
 	must(t, db.Close()) // the last one writes everything into the file
+}
+
+// wait has orders wait, and some of them decided.
+func wait(t *testing.T, s *sqlstore.Store, office *boxoffice.Office) {
+	t.Helper()
+	ctx, one := t.Context(), channel("ONE")
+	one.Sandbox = true
+	lock(t, office, one, 10, "B1", "B2", "B3", "B4")
+	for _, o := range []struct {
+		order string
+		token boxoffice.Token
+		fees  int
+	}{{"PENDING-1", "B1", 5}, {"ERROR-1", "B2", 5}, {"PENDING-2", "B3", 5}, {"O-8", "B4", 900}} {
+		element, fees := order(o.order, o.token), money(o.fees)
+		element.Lines[0].Fees = &fees
+		sale, err := office.Complete(ctx, one, boxoffice.Cart{
+			Elements:   []boxoffice.CartElement{element},
+			Buyer:      boxoffice.Contact{LastName: "Buyer", Emails: []boxoffice.Email{{Address: o.order + "@example.com"}}},
+			Settlement: boxoffice.Settlement{TotalPaid: money(50 + o.fees), ToSeller: money(40), CallbackURL: "https://partner.example.com/" + o.order},
+		})
+		if err != nil || sale.Status != boxoffice.OrderPending {
+			t.Fatalf("Complete(%s) = %+v, %v; want it pending", o.order, sale, err)
+		}
+		if o.order == "PENDING-1" || o.order == "O-8" {
+			continue
+		}
+		claimed := boxoffice.ClaimedTask{Task: boxoffice.Task{ID: "decide/ONE/" + o.order, Subject: "ONE/" + o.order}}
+		_, err = office.FinishOrder(ctx, claimed)
+		must(t, err)
+		must(t, s.FinishTask(ctx, claimed))
+		if o.order == "PENDING-2" {
+			c, found, err := s.Callback(ctx, sale.Process)
+			if err != nil || !found {
+				t.Fatalf("Callback = %t, %v; want the one that is owed", found, err)
+			}
+			c.State = boxoffice.CallbackDelivered
+			must(t, s.SettleCallback(ctx, c))
+			must(t, s.FinishTask(ctx, boxoffice.ClaimedTask{Task: boxoffice.Task{ID: "callback/" + string(sale.Process) + "/ONE/PENDING-2"}}))
+		}
+	}
 }
 
 func loadHouse(t *testing.T, s *sqlstore.Store) {
@@ -172,7 +217,7 @@ func loadHouse(t *testing.T, s *sqlstore.Store) {
 	ctx, l := t.Context(), s.NewLoader()
 	must(t, l.Organizations(ctx, []boxoffice.Organization{
 		{ID: 998, Name: "Other", DistributorCode: "OTHR", Zone: "UTC", Currency: "USD"},
-		{ID: 999, Name: "House", DistributorCode: "HOUS", Zone: "UTC", Currency: "USD"},
+		{ID: 999, Name: "House", DistributorCode: "HOUS", Zone: "UTC", Currency: "USD", Review: boxoffice.ReviewLarge, ReviewAbove: 90_000},
 	}))
 	must(t, l.Events(ctx, []boxoffice.Event{
 		{ID: "999:F26:F01", Organization: 999, Season: "F26", Item: "F01", Basis: boxoffice.Single, Name: "Game", Secondary: true},

@@ -146,7 +146,7 @@ WHERE p.id IS NULL`
 		buyers = `
 SELECT o.key, o.buyer
 FROM orders AS o LEFT JOIN patron AS p ON p.organization = o.organization AND p.id = o.buyer
-WHERE o.state = 'COMPLETE' AND p.id IS NULL`
+WHERE p.id IS NULL`
 	)
 	err := a.ask(ctx, owners, nil, func(r row) error {
 		a.find("I34", r.text(0), "belongs to %s, who is no patron", r.text(1))

@@ -24,6 +24,7 @@ func (b booking) sum() int64 {
 type booked struct {
 	boxoffice.Order
 	key, channel string
+	task         bool // to end what it waits for
 	bookings     []booking
 }
 
@@ -31,7 +32,8 @@ type booked struct {
 // process.
 func (a *auditor) orders(ctx context.Context) error {
 	const orders = `
-SELECT ` + orderColumns + `, channel, b.in_season, b.in_currency, b.transactions_of_it, b.first_of_it,
+SELECT ` + orderColumns + `, channel,
+	state = 'PENDING' AND EXISTS (SELECT 1 FROM task WHERE id = 'decide/' || orders.key), b.in_season, b.in_currency, b.transactions_of_it, b.first_of_it,
 	b.to_buyer, b.to_sale, b.to_fees, b.to_channel, b.to_seller, b.to_kept, b.to_all
 FROM orders LEFT JOIN (
 	SELECT order_key, season AS in_season, currency AS in_currency, COUNT(DISTINCT number) AS transactions_of_it, MIN(number) AS first_of_it,
@@ -53,7 +55,7 @@ ORDER BY process, settled_request, place, key, b.in_season`
 			if err != nil {
 				a.find("I1", key, "cannot be read: %v", err)
 			}
-			next := booked{Order: o, key: key, channel: r.text(22)}
+			next := booked{Order: o, key: key, channel: r.text(27), task: r.flag(28)}
 			if n > 0 {
 				last := process[n-1]
 				if last.Process == o.Process && last.channel != next.channel {
@@ -66,14 +68,14 @@ ORDER BY process, settled_request, place, key, b.in_season`
 			}
 			process = append(process, next)
 		}
-		if r.null(23) {
+		if r.null(29) {
 			return nil
 		}
 		b := booking{
-			season: r.text(23), currency: r.text(24), transactions: r.int(25), number: r.int(26),
-			buyer: r.int(27), sale: r.int(28), fees: r.int(29), channel: r.int(30), seller: r.int(31), kept: r.int(32),
+			season: r.text(29), currency: r.text(30), transactions: r.int(31), number: r.int(32),
+			buyer: r.int(33), sale: r.int(34), fees: r.int(35), channel: r.int(36), seller: r.int(37), kept: r.int(38),
 		}
-		b.others = r.int(33) - b.sum()
+		b.others = r.int(39) - b.sum()
 		last := &process[len(process)-1]
 		last.bookings = append(last.bookings, b)
 		return nil
@@ -141,11 +143,16 @@ func (a *auditor) order(o booked) {
 	}
 	switch o.State {
 	case boxoffice.OrderPending, boxoffice.OrderFailed:
+		if len(o.Offers)+len(o.Transactions) > 0 {
+			a.find("I12", o.key, "is %s and answers with %d offers and %d transactions", o.State, len(o.Offers), len(o.Transactions))
+		}
 	case boxoffice.OrderComplete:
 		a.amounts(o)
 	default:
 		a.find("I17", o.key, "is in an unknown state, %q", o.State)
 	}
+	a.sums(o)
+	a.waited(o)
 	a.seasons(o)
 	var sum int64
 	for _, b := range o.bookings {
@@ -173,13 +180,6 @@ func (a *auditor) amounts(o booked) {
 		a.find("I9", o.key, "cost %d and %d fees, and in the ledger %d and %d, for which the buyer gave %d",
 			o.Price, o.Fees, all.sale, all.fees, -all.buyer)
 	}
-	var price, fees int64
-	for _, line := range o.Lines {
-		price, fees = price+line.Price, fees+line.Fees
-	}
-	if !o.Differs && (price != o.Price || fees != o.Fees) {
-		a.find("I9", o.key, "cost %d and %d fees, its tickets %d and %d, and it is not marked", o.Price, o.Fees, price, fees)
-	}
 	kept := o.Settlement.PaidShare - o.Settlement.ToSellerShare
 	if kept < 0 || all.kept < 0 {
 		a.find("I11", o.key, "leaves less than nothing to keep: %d", min(kept, all.kept))
@@ -187,6 +187,17 @@ func (a *auditor) amounts(o booked) {
 	if all.channel != -o.Settlement.PaidShare || all.seller != o.Settlement.ToSellerShare || all.kept != kept {
 		a.find("I11", o.key, "settles %d, %d of it the seller's, and in the ledger the channel gives %d, %d the seller's and %d kept",
 			o.Settlement.PaidShare, o.Settlement.ToSellerShare, -all.channel, all.seller, all.kept)
+	}
+}
+
+// sums compares what an order says of money with its tickets.
+func (a *auditor) sums(o booked) {
+	var price, fees int64
+	for _, line := range o.Lines {
+		price, fees = price+line.Price, fees+line.Fees
+	}
+	if !o.Differs && (price != o.Price || fees != o.Fees) {
+		a.find("I9", o.key, "cost %d and %d fees, its tickets %d and %d, and it is not marked", o.Price, o.Fees, price, fees)
 	}
 }
 

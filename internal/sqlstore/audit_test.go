@@ -59,6 +59,31 @@ func TestAuditKnowsWhereARemainderWent(t *testing.T) {
 	}
 }
 
+// Ensure that the operator, and a venue that takes a ticket back, may take their time.
+func TestAuditLetsTheOperatorTakeTheirTime(t *testing.T) {
+	for _, h := range auditedHouses(t) {
+		for _, tt := range []struct{ name, statement string }{
+			{"an order under review for a day", `UPDATE orders SET at = at - 86400000000 WHERE key = 'ONE/O-8'`},
+			{"a ticket that the venue took from a pending order", `
+UPDATE ticket SET hold = 'venue', hold_by = 'desk', hold_terms = '', version = 3 WHERE token = 'B4';
+UPDATE batch SET size = size + 1 WHERE number = (SELECT MAX(number) FROM batch);
+UPDATE head SET position = position + 1;
+INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
+SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1, '{"owner":"10","hold":"venue","by":"desk"}'
+FROM batch AS b WHERE b.number = (SELECT MAX(number) FROM batch)`},
+		} {
+			t.Run(h.name+"/"+tt.name, func(t *testing.T) {
+				url, db := h.copy(t)
+				exec(t, db, tt.statement)
+				must(t, db.Close())
+				if report, err := sqlstore.Audit(t.Context(), url); err != nil || !report.Clean() {
+					t.Errorf("Audit = %v\n%s", err, report)
+				}
+			})
+		}
+	}
+}
+
 func TestAReportReadsWell(t *testing.T) {
 	report := sqlstore.Report{
 		Findings: []sqlstore.Finding{{Invariant: "I17", Subject: "ONE/O-1", Says: "is in an unknown state"}},
@@ -88,15 +113,25 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"an order that two orders' lines sold", `UPDATE orders SET lines = (SELECT lines FROM orders WHERE key = 'ONE/O-2') WHERE key = 'ONE/O-3'`, "I1", "ONE/O-3"},
 		{"lines that cannot be read", `UPDATE orders SET lines = '[{' WHERE key = 'ONE/O-2'`, "I1", "ONE/O-2"},
 
+		{"a pending order that lost its ticket", `UPDATE ticket SET hold = '', hold_by = '', hold_since = 0, hold_terms = '' WHERE token = 'B1'`, "I1", "ONE/PENDING-1"},
+		{"an order that waited for a ticket and never got it", `UPDATE journal SET what = 'relock' WHERE subject = 'B3' AND what = 'order'`, "I1", "ONE/PENDING-2"},
+		{"a ticket ordered by an order without it", `UPDATE orders SET lines = '' WHERE key = 'ONE/PENDING-1'`, "I1", "B1"},
+		{"a ticket ordered by an order that never waited", `UPDATE orders SET wait = '' WHERE key = 'ONE/PENDING-1'`, "I1", "B1"},
+		{"a ticket given back by an order that is complete", `UPDATE orders SET state = 'COMPLETE' WHERE key = 'ONE/ERROR-1'`, "I1", "B2"},
+		{"a ticket sold by an order that waits", `UPDATE orders SET state = 'PENDING' WHERE key = 'ONE/PENDING-2'`, "I1", "B3"},
+
 		{"an owner whom the journal does not know", `UPDATE ticket SET owner = '11' WHERE token = 'A2'`, "I2", "A2"},
 		{"an owner changed without a sale", `UPDATE journal SET state = replace(state, '"10"', '"11"') WHERE subject = 'A2' AND version = 2`, "I2", "A2"},
 		{"an order that says another seller", `UPDATE orders SET lines = replace(lines, '"From":"10"', '"From":"11"') WHERE key = 'ONE/O-2'`, "I2", "A1"},
 		{"an order that says another buyer", `UPDATE orders SET lines = replace(lines, '"To":"', '"To":"9') WHERE key = 'ONE/O-2'`, "I2", "A1"},
 		{"an owner since another version", `UPDATE ticket SET owned = 2 WHERE token = 'A1'`, "I2", "A1"},
+		{"a buyer who owns what is only ordered", `UPDATE journal SET state = replace(state, '"owner":"10"', '"owner":"11"') WHERE subject = 'B1' AND what = 'order'`, "I2", "B1"},
 
 		{"a lock of nobody", `UPDATE ticket SET hold_by = '' WHERE token = 'A2'`, "I3", "A2"},
 		{"a free ticket with a holder", `UPDATE ticket SET hold_by = 'ONE' WHERE token = 'A8'`, "I3", "A8"},
 		{"a free ticket with terms", `UPDATE ticket SET hold_terms = '{"source":"BROKER"}' WHERE token = 'A8'`, "I3", "A8"},
+		{"an order's hold of an order that ended", `UPDATE orders SET state = 'ERROR' WHERE key = 'ONE/PENDING-1'`, "I3", "B1"},
+		{"an order's hold of no process", `UPDATE ticket SET hold_by = 'P' WHERE token = 'B1'`, "I3", "B1"},
 
 		{"a lock that was lost", `UPDATE ticket SET hold = '', hold_by = '', hold_since = 0, hold_terms = '' WHERE token = 'A2'`, "I4", "A2"},
 		{"a lock that came back", `UPDATE ticket SET hold = 'lock', hold_by = 'ONE', hold_since = 1 WHERE token = 'A5'`, "I4", "A5"},
@@ -105,11 +140,16 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"a ticket voided without a row", `UPDATE ticket SET void = true WHERE token = 'A2'`, "I4", "A2"},
 		{"a state that cannot be read", `UPDATE journal SET state = '{' WHERE subject = 'A2' AND version = 1`, "I4", "A2"},
 		{"a hold of an unknown kind", `UPDATE ticket SET hold = 'reserved', hold_by = 'ONE' WHERE token = 'A8'`, "I5", "A8"},
+		{"an order's hold that a channel ended", `UPDATE journal SET what = 'relock' WHERE subject = 'B2' AND what = 'fail'`, "I5", "B2"},
 
 		{"a sale of another channel's lock", `UPDATE journal SET state = replace(state, '"ONE"', '"TWO"') WHERE subject = 'A1' AND version = 2`, "I6", "A1"},
 		{"a sale of a free ticket", `UPDATE journal SET state = '{"owner":"10"}' WHERE subject = 'A1' AND version = 2`, "I6", "A1"},
 		{"a sale for another channel's order", `UPDATE orders SET channel = 'TWO' WHERE key = 'ONE/O-2'`, "I6", "A1"},
 		{"a sale without a version before it", `DELETE FROM journal WHERE subject = 'A1' AND version < 3`, "I6", "A1"},
+		{"an order of another channel's lock", `UPDATE journal SET state = replace(state, '"ONE"', '"TWO"') WHERE subject = 'B1' AND version = 1`, "I6", "B1"},
+		{"a sale of what its order did not hold", `UPDATE journal SET state = replace(state, '"hold":"order"', '"hold":"venue"') WHERE subject = 'B3' AND what = 'order'`, "I6", "B3"},
+		{"an order in ERROR that kept its ticket", `DELETE FROM journal WHERE subject = 'B2' AND what = 'fail'`, "I6", "ONE/ERROR-1"},
+		{"a lock given back to another channel", `UPDATE journal SET state = replace(state, '"by":"ONE"', '"by":"TWO"') WHERE subject = 'B2' AND what = 'fail'`, "I6", "B2"},
 		{"an unlock that left the lock", `UPDATE journal SET state = '{"owner":"10","hold":"lock","by":"ONE"}' WHERE subject = 'A5' AND version = 3`, "I7", "A5"},
 
 		{"a ticket that is gone", `DELETE FROM ticket WHERE token = 'A8'`, "I8", "999:F26:F01"},
@@ -121,6 +161,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"an order that cost what was not booked", `UPDATE orders SET differs = true, price = price + 1 WHERE key = 'ONE/O-2'`, "I9", "ONE/O-2"},
 		{"fees that were not booked", `UPDATE ledger SET amount = 0 WHERE order_key = 'ONE/O-2' AND account = 'fees'`, "I9", "ONE/O-2"},
 		{"tickets that cost more than their order", `UPDATE orders SET lines = replace(lines, '"Price":5000', '"Price":5001') WHERE key = 'ONE/O-2'`, "I9", "ONE/O-2"},
+		{"a pending order that costs more than its tickets", `UPDATE orders SET price = price + 1 WHERE key = 'ONE/PENDING-1'`, "I9", "ONE/PENDING-1"},
 		{"a settlement shared out twice", `UPDATE orders SET settled_paid = 9000 WHERE key LIKE 'ONE/O-_' AND place < 2 AND NOT differs`, "I9", `SELECT process FROM orders WHERE key = 'ONE/O-2'`},
 		{"a settlement not shared out", `UPDATE orders SET paid_share = paid_share - 1 WHERE key = 'ONE/O-2'`, "I9", `SELECT process FROM orders WHERE key = 'ONE/O-2'`},
 
@@ -140,12 +181,34 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"a transaction of no order", `UPDATE ledger SET order_key = 'ONE/O-9' WHERE order_key = 'ONE/O-2'`, "I12", "ONE/O-9"},
 		{"a transaction of two seasons", `UPDATE ledger SET season = 'F27' WHERE order_key = 'ONE/O-2' AND account = 'kept'`, "I12", `SELECT 'transaction ' || MIN(number) FROM ledger WHERE order_key = 'ONE/O-2'`},
 		{"a failed order with a transaction", `UPDATE orders SET state = 'ERROR' WHERE key = 'ONE/O-2'`, "I12", "ONE/O-2"},
+		{"a pending order with a transaction", `INSERT INTO ledger SELECT number + 5000, n, 'ONE/PENDING-1', season, account, amount, currency, at FROM ledger WHERE order_key = 'ONE/O-2'`, "I12", "ONE/PENDING-1"},
+		{"an order in ERROR that answers with a transaction", `UPDATE orders SET transactions = (SELECT transactions FROM orders WHERE key = 'ONE/O-2') WHERE key = 'ONE/ERROR-1'`, "I12", "ONE/ERROR-1"},
 		{"an order that answers with another transaction", `UPDATE orders SET transactions = '' WHERE key = 'ONE/O-2'`, "I12", "ONE/O-2"},
 		{"a complete order that sold nothing", `UPDATE orders SET offers = '' WHERE key = 'ONE/O-2'`, "I12", "ONE/O-2"},
 
 		{"an order without its channel's name", `UPDATE orders SET channel = 'TWO' WHERE key = 'ONE/O-2'`, "I14", "ONE/O-2"},
+		{"a pending order without its channel's name", `UPDATE orders SET channel = 'TWO' WHERE key = 'ONE/PENDING-1'`, "I14", "ONE/PENDING-1"},
 		{"a process of two channels", `UPDATE orders SET process = (SELECT process FROM orders WHERE key = 'ONE/O-2') WHERE key = 'TWO/O-1'`, "I14", `SELECT process FROM orders WHERE key = 'ONE/O-2'`},
 		{"an unknown state", `UPDATE orders SET state = 'DONE' WHERE key = 'ONE/O-2'`, "I17", "ONE/O-2"},
+		{"an order that waits for too long", `UPDATE orders SET at = at - 960000000 WHERE key = 'ONE/PENDING-1'`, "I17", "ONE/PENDING-1"},
+		{"an order that waits without a task", `DELETE FROM task WHERE kind = 'decide'`, "I17", "ONE/PENDING-1"},
+		{"an order that waits for nothing", `UPDATE orders SET wait = '' WHERE key = 'ONE/O-8'`, "I17", "ONE/O-8"},
+		{"an order that waits for nobody knows what", `UPDATE orders SET wait = 'luck' WHERE key = 'ONE/PENDING-2'`, "I17", "ONE/PENDING-2"},
+		{"a pending order that was judged", `UPDATE orders SET verdict = (SELECT verdict FROM orders WHERE key = 'ONE/PENDING-2') WHERE key = 'ONE/O-8'`, "I17", "ONE/O-8"},
+		{"a complete order that waits again", `UPDATE orders SET state = 'PENDING' WHERE key = 'ONE/PENDING-2'`, "I17", "ONE/PENDING-2"},
+		{"a complete order that nobody approved", `UPDATE orders SET verdict = (SELECT verdict FROM orders WHERE key = 'ONE/ERROR-1') WHERE key = 'ONE/PENDING-2'`, "I17", "ONE/PENDING-2"},
+		{"a complete order with a reason against it", `UPDATE orders SET refused = (SELECT refused FROM orders WHERE key = 'ONE/ERROR-1') WHERE key = 'ONE/PENDING-2'`, "I17", "ONE/PENDING-2"},
+		{"an order in ERROR without a reason", `UPDATE orders SET refused = '' WHERE key = 'ONE/ERROR-1'`, "I17", "ONE/ERROR-1"},
+		{"an order in ERROR without a verdict", `UPDATE orders SET verdict = '' WHERE key = 'ONE/ERROR-1'`, "I17", "ONE/ERROR-1"},
+
+		{"a callback that is owed and not under way", `DELETE FROM task WHERE kind = 'callback'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/ERROR-1'`},
+		{"a callback made while its order waits", `UPDATE callback SET state = 'delivered' WHERE state = 'owed'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/PENDING-1'`},
+		{"a callback in an unknown state", `UPDATE callback SET state = 'lost' WHERE state = 'delivered'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/PENDING-2'`},
+		{"a callback that no order asked for", `UPDATE orders SET call_back = false WHERE key = 'ONE/PENDING-2'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/PENDING-2'`},
+		{"a callback to another channel", `UPDATE callback SET channel = 'TWO' WHERE state = 'delivered'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/PENDING-2'`},
+		{"an order to be told of without a callback", `DELETE FROM callback`, "I18", "ONE/PENDING-1"},
+		{"an order to be told of that never waited", `UPDATE orders SET call_back = true WHERE key = 'ONE/O-2'`, "I18", "ONE/O-2"},
+		{"a task to call back nobody", `UPDATE task SET subject = 'P' WHERE kind = 'callback'`, "I18", "P"},
 
 		{"a page of an order without the ticket", `UPDATE document SET order_key = 'ONE/O-2'`, "I19", "ONE/O-1/A0"},
 		{"a page of an order that is not complete", `UPDATE orders SET state = 'PENDING' WHERE key = 'ONE/O-1'`, "I19", "ONE/O-1/A0"},
@@ -164,6 +227,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 
 		{"an owner who is no patron", `UPDATE ticket SET owner = '99' WHERE token = 'A8'`, "I34", "A8"},
 		{"a buyer who is no patron", `UPDATE orders SET buyer = '99' WHERE key = 'ONE/O-2'`, "I34", "ONE/O-2"},
+		{"a pending order's buyer who is no patron", `UPDATE orders SET buyer = '99' WHERE key = 'ONE/PENDING-1'`, "I34", "ONE/PENDING-1"},
 		{"a ticket of another organization than its event", `UPDATE ticket SET organization = 998 WHERE token = 'A8'`, "I34", "A8"},
 		{"a listing of a ticket that is not there", `UPDATE listing SET tokens = '["A3","A99"]'`, "I34", "L1"},
 		{"a listing that cannot be read", `UPDATE listing SET tokens = '['`, "I34", "L1"},

@@ -34,7 +34,7 @@ type story struct {
 	now             state
 	lastSale        int64 // its version
 	lastSaleBarcode string
-	sales           []sale
+	lines           []line
 }
 
 // A state is what a row of the journal says of a ticket (ticketState).
@@ -47,11 +47,15 @@ type state struct {
 	Order   string `json:"order"`
 }
 
-// A sale is a line of a complete order.
-type sale struct {
-	order, channel, from, to string
-	version                  int64
-	told, printed            bool
+// A line is one of an order, with what the journal told of it.
+type line struct {
+	order, channel, process, from, to string
+	state                             boxoffice.OrderState
+	waits                             bool // or waited
+	version                           int64
+	sold, printed                     bool
+	ordered, failed                   bool // it took the lock's place, and gave it back
+	taken                             bool // the venue ended its hold
 }
 
 // ticketStories follows every ticket through the journal.
@@ -59,7 +63,7 @@ func (a *auditor) ticketStories(ctx context.Context) error {
 	for from, more := "", true; more; {
 		s := &slice{from: from, stories: map[string]*story{}}
 		for _, read := range []func(context.Context, *slice) error{
-			a.readTickets, a.readSales, a.readPages, a.readListings, a.readJournal,
+			a.readTickets, a.readLines, a.readPages, a.readListings, a.readJournal,
 		} {
 			if err := read(ctx, s); err != nil {
 				return err
@@ -105,27 +109,32 @@ FROM ticket WHERE token > $1 ORDER BY token LIMIT $2`
 	return err
 }
 
-func (a *auditor) readSales(ctx context.Context, s *slice) error {
-	const orders = `SELECT key, channel, lines FROM orders WHERE state = 'COMPLETE'`
-	var sold int64
-	defer func() { a.look(sold, "I1") }()
+func (a *auditor) readLines(ctx context.Context, s *slice) error {
+	const orders = `SELECT key, channel, process, state, wait, lines FROM orders`
+	var looked int64
+	defer func() { a.look(looked, "I1", "I6") }()
 	return a.ask(ctx, orders, nil, func(r row) error {
-		key, channel := r.text(0), r.text(1)
+		of := line{
+			order: r.text(0), channel: r.text(1), process: r.text(2), state: boxoffice.OrderState(r.text(3)),
+			waits: boxoffice.Wait(r.text(4)) != boxoffice.NoWait,
+		}
 		var lines []boxoffice.OrderLine
-		if unpack(r.text(2), &lines) != nil {
+		if unpack(r.text(5), &lines) != nil {
 			return nil //nolint:nilerr // told with the orders
 		}
-		for _, line := range lines {
-			if !s.covers(string(line.Token)) {
+		for _, l := range lines {
+			if !s.covers(string(l.Token)) {
 				continue
 			}
-			sold++
-			t := s.stories[string(line.Token)]
+			looked++
+			t := s.stories[string(l.Token)]
 			if t == nil {
-				a.find("I1", key, "sold ticket %s, which is not there", line.Token)
+				a.find("I1", of.order, "has ticket %s, which is not there", l.Token)
 				continue
 			}
-			t.sales = append(t.sales, sale{order: key, channel: channel, from: string(line.From), to: string(line.To), version: line.Version})
+			next := of
+			next.from, next.to, next.version = string(l.From), string(l.To), l.Version
+			t.lines = append(t.lines, next)
 		}
 		return nil
 	})
@@ -137,11 +146,11 @@ SELECT id, order_key, token, owned FROM document WHERE ($1 = '' OR token > $1) A
 	return a.ask(ctx, pages, []any{s.from, s.to}, func(r row) error {
 		a.look(1, "I19", "I20")
 		id, order, token, owned := r.text(0), r.text(1), r.text(2), r.int(3)
-		var sold *sale
+		var sold *line
 		if t := s.stories[token]; t != nil {
-			for i := range t.sales {
-				if t.sales[i].order == order {
-					sold = &t.sales[i]
+			for i := range t.lines {
+				if t.lines[i].order == order && t.lines[i].state == boxoffice.OrderComplete {
+					sold = &t.lines[i]
 				}
 			}
 		}
@@ -212,37 +221,104 @@ func (a *auditor) tell(t *story, e entry) {
 	case boxoffice.Sold:
 		a.tellSale(t, e, before, known)
 		return
+	case boxoffice.Ordered:
+		a.tellOrdered(t, e, before, known)
+	case boxoffice.Failed:
+		a.tellFailed(t, e, before, known)
 	case boxoffice.Unlocked:
 		if t.now.Hold != string(boxoffice.Free) {
 			a.find("I7", e.subject, "is on hold (%s) after the unlock of version %d", t.now.Hold, e.version)
 		}
+		a.tellTaken(t, e, before)
+	default:
+		a.tellTaken(t, e, before)
 	}
 	if known && t.now.Owner != before.Owner {
 		a.find("I2", e.subject, "changes from owner %s to %s at version %d, which is no sale", before.Owner, t.now.Owner, e.version)
 	}
 }
 
-func (a *auditor) tellSale(t *story, e entry, before state, known bool) {
+// tellOrdered is told when an order takes the place of its channel's lock.
+func (a *auditor) tellOrdered(t *story, e entry, before state, known bool) {
 	if !known || before.Hold != string(boxoffice.HoldLock) || before.By != e.channel {
-		a.find("I6", e.subject, "is sold by channel %s at version %d, and was not locked by it", e.channel, e.version)
+		a.find("I6", e.subject, "is ordered by channel %s at version %d, and was not locked by it", e.channel, e.version)
 	}
-	t.lastSale, t.lastSaleBarcode = e.version, t.now.Barcode
-	for i := range t.sales {
-		line := &t.sales[i]
-		if line.version != e.version || line.order != t.now.Order || line.told {
-			continue
-		}
-		line.told = true
-		if line.channel != e.channel {
-			a.find("I6", e.subject, "is sold by channel %s at version %d, for order %s of channel %s", e.channel, e.version, line.order, line.channel)
-		}
-		if known && line.from != before.Owner || line.to != t.now.Owner {
-			a.find("I2", e.subject, "goes from owner %s to %s at version %d, and order %s says from %s to %s",
-				before.Owner, t.now.Owner, e.version, line.order, line.from, line.to)
-		}
+	l := t.line(t.now.Order)
+	if l == nil || l.ordered || !l.waits {
+		a.find("I1", e.subject, "is ordered at version %d by order %q, which did not wait for it", e.version, t.now.Order)
 		return
 	}
-	a.find("I1", e.subject, "is sold at version %d by order %q, which has no such line", e.version, t.now.Order)
+	l.ordered = true
+	if l.channel != e.channel || t.now.Hold != string(boxoffice.HoldOrder) || t.now.By != l.process {
+		a.find("I6", e.subject, "is ordered by channel %s at version %d and held (%s) by %q, for order %s of channel %s and process %s",
+			e.channel, e.version, t.now.Hold, t.now.By, l.order, l.channel, l.process)
+	}
+}
+
+// tellFailed is told when an order gives the lock back.
+func (a *auditor) tellFailed(t *story, e entry, before state, known bool) {
+	l := t.line(t.now.Order)
+	if l == nil || !l.ordered || l.failed || l.state != boxoffice.OrderFailed {
+		a.find("I1", e.subject, "is given back at version %d by order %q, which has not failed with it", e.version, t.now.Order)
+		return
+	}
+	l.failed = true
+	if known && (before.Hold != string(boxoffice.HoldOrder) || before.By != l.process) ||
+		t.now.Hold != string(boxoffice.HoldLock) || t.now.By != l.channel {
+		a.find("I6", e.subject, "is given back at version %d from %s of %q to %s of %q, by order %s of channel %s",
+			e.version, before.Hold, before.By, t.now.Hold, t.now.By, l.order, l.channel)
+	}
+}
+
+// tellTaken is told of every other change. One that ends an order's hold is the
+// venue's; a channel's is a break.
+func (a *auditor) tellTaken(t *story, e entry, before state) {
+	if before.Hold != string(boxoffice.HoldOrder) || t.now.Hold == before.Hold && t.now.By == before.By {
+		return
+	}
+	switch boxoffice.What(e.what) {
+	case boxoffice.Locked, boxoffice.Relocked, boxoffice.Unlocked:
+		a.find("I5", e.subject, "is in an order at version %d, and a channel ends that (%s)", e.version-1, e.what)
+	}
+	for i := range t.lines {
+		if l := &t.lines[i]; l.process == before.By && l.ordered && !l.sold && !l.failed {
+			l.taken = true
+		}
+	}
+}
+
+// line is that of an order, nil when it has none.
+func (t *story) line(order string) *line {
+	for i := range t.lines {
+		if t.lines[i].order == order {
+			return &t.lines[i]
+		}
+	}
+	return nil
+}
+
+func (a *auditor) tellSale(t *story, e entry, before state, known bool) {
+	t.lastSale, t.lastSaleBarcode = e.version, t.now.Barcode
+	l := t.line(t.now.Order)
+	waited := l != nil && l.waits
+	switch {
+	case waited && (!known || before.Hold != string(boxoffice.HoldOrder) || before.By != l.process || !l.ordered):
+		a.find("I6", e.subject, "is sold at version %d by order %s, which did not hold it", e.version, l.order)
+	case !waited && (!known || before.Hold != string(boxoffice.HoldLock) || before.By != e.channel):
+		a.find("I6", e.subject, "is sold by channel %s at version %d, and was not locked by it", e.channel, e.version)
+	}
+	if l == nil || l.version != e.version || l.state != boxoffice.OrderComplete || l.sold {
+		a.find("I1", e.subject, "is sold at version %d by order %q, which has no such line", e.version, t.now.Order)
+		return
+	}
+	l.sold = true
+	if !waited && l.channel != e.channel {
+		a.find("I6", e.subject, "is sold by channel %s at version %d, for order %s of channel %s", e.channel, e.version, l.order, l.channel)
+	}
+	if known && l.from != before.Owner || l.to != t.now.Owner {
+		a.find("I2", e.subject, "goes from owner %s to %s at version %d, and order %s says from %s to %s",
+			before.Owner, t.now.Owner, e.version, l.order, l.from, l.to)
+	}
 }
 
 // end compares what the journal said of a ticket with its row.
@@ -279,9 +355,22 @@ func (a *auditor) end(token string, t *story) {
 	if t.lastSale > 0 && t.lastSaleBarcode != t.barcode {
 		a.find("I20", token, "has another barcode than its sale at version %d gave it", t.lastSale)
 	}
-	for _, line := range t.sales {
-		if !line.told {
-			a.find("I1", line.order, "sold version %d of ticket %s, and the journal has no such sale", line.version, token)
+	pending := false
+	for _, l := range t.lines {
+		held := t.hold == string(boxoffice.HoldOrder) && t.by == l.process
+		pending = pending || held && l.state == boxoffice.OrderPending
+		switch {
+		case l.waits && !l.ordered:
+			a.find("I1", l.order, "waited with ticket %s, and the journal has no such order", token)
+		case l.state == boxoffice.OrderComplete && !l.sold:
+			a.find("I1", l.order, "sold version %d of ticket %s, and the journal has no such sale", l.version, token)
+		case l.state == boxoffice.OrderPending && !held && !l.taken:
+			a.find("I1", l.order, "is pending and does not hold its ticket %s", token)
+		case l.state == boxoffice.OrderFailed && !l.failed && !l.taken:
+			a.find("I6", l.order, "ended in ERROR and did not give ticket %s back", token)
 		}
+	}
+	if t.hold == string(boxoffice.HoldOrder) && !pending {
+		a.find("I3", token, "is held by process %q, of which no pending order has it", t.by)
 	}
 }

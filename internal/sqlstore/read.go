@@ -179,6 +179,19 @@ func (s *Store) Order(ctx context.Context, key boxoffice.OrderKey) (o boxoffice.
 	return o, found, err
 }
 
+// UnderReview returns orders that wait for the operator (boxoffice.Reader).
+func (s *Store) UnderReview(ctx context.Context, limit int) ([]boxoffice.Order, error) {
+	const oldest = `
+SELECT ` + orderColumns + ` FROM orders WHERE state = 'PENDING' AND wait = 'review' ORDER BY at, key LIMIT $1`
+	var orders []boxoffice.Order
+	err := s.read(ctx, step{text: oldest, args: []any{int64(limit)}, each: func(r row) error {
+		o, err := readOrder(r)
+		orders = append(orders, o)
+		return err
+	}})
+	return orders, err
+}
+
 // Document returns a ticket's page and the ticket's owner (boxoffice.Reader).
 func (s *Store) Document(ctx context.Context, id string) (boxoffice.Document, boxoffice.View, boxoffice.Contact, error) {
 	const (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 )
 
 // Each kind of row has its columns, the function that reads them in that order,
@@ -129,7 +130,8 @@ func addOrganization(rows *table, o boxoffice.Organization) {
 }
 
 const orderColumns = `key, process, organization, state, content, external_listing_id, currency, price, fees,
-	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version, settled_request`
+	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version, settled_request,
+	wait, call_back, verdict, refused, joined`
 
 func readOrder(r row) (boxoffice.Order, error) {
 	o := boxoffice.Order{
@@ -139,13 +141,61 @@ func readOrder(r row) (boxoffice.Order, error) {
 		Settlement: boxoffice.Settled{Paid: r.int(9), ToSeller: r.int(10), PaidShare: r.int(11), ToSellerShare: r.int(12), Request: r.text(21)},
 		Differs:    r.flag(13), Buyer: boxoffice.PatronID(r.text(14)),
 		At: instant(r.int(18)), Place: int(r.int(19)), Version: r.int(20),
+		Wait: boxoffice.Wait(r.text(22)), CallBack: r.flag(23), Joined: r.int(26),
 	}
 	for i, into := range []any{&o.Lines, &o.Offers, &o.Transactions} {
 		if err := unpack(r.text(15+i), into); err != nil {
 			return o, fmt.Errorf("order %s: %w", o.Key, err)
 		}
 	}
+	var v verdict
+	if err := unpack(r.text(24), &v); err != nil {
+		return o, fmt.Errorf("verdict on order %s: %w", o.Key, err)
+	}
+	o.Verdict = boxoffice.Verdict{Approved: v.Approved, By: v.By, Why: v.Why, At: instant(v.At)}
+	var refused []refusal
+	if err := unpack(r.text(25), &refused); err != nil {
+		return o, fmt.Errorf("refusals of order %s: %w", o.Key, err)
+	}
+	for _, f := range refused {
+		reason := fault.Named(f.Code)
+		if reason == nil {
+			return o, fmt.Errorf("order %s was refused for a reason that nobody knows, %q", o.Key, f.Code)
+		}
+		o.Refused = append(o.Refused, boxoffice.Refusal{Token: f.Token, ExternalOrderID: o.Key.ExternalOrderID, Reason: reason})
+	}
 	return o, nil
+}
+
+// verdict and refusal are how these are written into one column.
+type verdict struct {
+	Approved bool                 `json:"approved,omitzero"`
+	By       access.ApplicationID `json:"by,omitzero"`
+	Why      string               `json:"why,omitzero"`
+	At       int64                `json:"at,omitzero"`
+}
+
+type refusal struct {
+	Token boxoffice.Token `json:"token,omitzero"`
+	Code  string          `json:"code"`
+}
+
+func packVerdict(v boxoffice.Verdict) string {
+	if v == (boxoffice.Verdict{}) {
+		return ""
+	}
+	return pack(verdict{v.Approved, v.By, v.Why, micros(v.At)})
+}
+
+func packRefused(refused []boxoffice.Refusal) string {
+	if len(refused) == 0 {
+		return ""
+	}
+	rows := make([]refusal, len(refused))
+	for i, r := range refused {
+		rows[i] = refusal{r.Token, r.Reason.Code}
+	}
+	return pack(rows)
 }
 
 func addOrder(rows *table, o boxoffice.Order) {
@@ -153,7 +203,8 @@ func addOrder(rows *table, o boxoffice.Order) {
 		text(string(o.State)).text(o.Content).text(o.ExternalListingID).text(o.Currency).int(o.Price).int(o.Fees).
 		int(o.Settlement.Paid).int(o.Settlement.ToSeller).int(o.Settlement.PaidShare).int(o.Settlement.ToSellerShare).
 		flag(o.Differs).text(string(o.Buyer)).text(pack(o.Lines)).text(pack(o.Offers)).text(pack(o.Transactions)).
-		int(micros(o.At)).int(int64(o.Place)).int(o.Version).text(o.Settlement.Request)
+		int(micros(o.At)).int(int64(o.Place)).int(o.Version).text(o.Settlement.Request).
+		text(string(o.Wait)).flag(o.CallBack).text(packVerdict(o.Verdict)).text(packRefused(o.Refused)).int(o.Joined)
 }
 
 // pack writes a list or map as JSON, an empty one as nothing.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,15 +40,19 @@ SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity
 
 	saveOrders = `
 INSERT INTO orders (key, channel, process, organization, state, content, external_listing_id, currency, price, fees,
-	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version, settled_request)
+	settled_paid, settled_to_seller, paid_share, to_seller_share, differs, buyer, lines, offers, transactions, at, place, version, settled_request,
+	wait, call_back, verdict, refused, joined)
 SELECT r.key, r.channel, r.process, r.organization, r.state, r.content, r.external_listing_id, r.currency, r.price, r.fees,
-	r.settled_paid, r.settled_to_seller, r.paid_share, r.to_seller_share, r.differs, r.buyer, r.lines, r.offers, r.transactions, r.at, r.place, r.version, r.settled_request
+	r.settled_paid, r.settled_to_seller, r.paid_share, r.to_seller_share, r.differs, r.buyer, r.lines, r.offers, r.transactions, r.at, r.place, r.version, r.settled_request,
+	r.wait, r.call_back, r.verdict, r.refused, r.joined
 FROM {rows $1 key text, channel text, process text, organization bigint, state text, content text, external_listing_id text,
 	currency text, price bigint, fees bigint, settled_paid bigint, settled_to_seller bigint, paid_share bigint, to_seller_share bigint,
-	differs boolean, buyer text, lines text, offers text, transactions text, at bigint, place bigint, version bigint, settled_request text}
+	differs boolean, buyer text, lines text, offers text, transactions text, at bigint, place bigint, version bigint, settled_request text,
+	wait text, call_back boolean, verdict text, refused text, joined bigint}
 WHERE true
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, offers = excluded.offers, transactions = excluded.transactions,
-	lines = excluded.lines, version = excluded.version
+	lines = excluded.lines, differs = excluded.differs, verdict = excluded.verdict, refused = excluded.refused, joined = excluded.joined,
+	version = excluded.version
 WHERE orders.version < excluded.version`
 
 	saveLedger = `
@@ -79,6 +84,15 @@ SELECT r.id, r.kind, r.subject, r.due_at, 0
 FROM {rows $1 id text, kind text, subject text, due_at bigint}
 WHERE true
 ON CONFLICT (id) DO NOTHING`
+
+	// Owed once more, it begins a new round: what is said of the last one comes late.
+	saveCallbacks = `
+INSERT INTO callback (process, channel, url, state, attempts, note, at, round)
+SELECT r.process, r.channel, r.url, r.state, 0, '', r.at, 1
+FROM {rows $1 process text, channel text, url text, state text, at bigint}
+WHERE true
+ON CONFLICT (process) DO UPDATE SET url = excluded.url, state = excluded.state, attempts = 0, note = '', at = excluded.at,
+	round = callback.round + 1`
 )
 
 // save writes what a batch changed, under the batch's random id.
@@ -100,6 +114,8 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	add(savePatronKeys, keys, keys.rows)
 	add(saveDocuments, documentRows(out.Documents), -1)
 	add(saveTasks, taskRows(out.Tasks), -1)
+	callbacks := s.callbackRows(out.Callbacks)
+	add(saveCallbacks, callbacks, callbacks.rows)
 	// The batch draws its number here, when it holds all its row locks: a later
 	// change of the same seat then has a larger one.
 	steps = append(steps, step{text: saveBatch, args: []any{id, micros(loaded.Now), int64(len(out.Journal))}, want: 1})
@@ -154,7 +170,7 @@ func orderRows(changed, loaded []boxoffice.Order) (orders, ledger table) {
 		for _, t := range o.Transactions {
 			for n, e := range t.Entries {
 				ledger.row().int(t.Number).int(int64(n)).text(o.Key.String()).text(t.Season).
-					text(e.Account).int(e.Amount).text(o.Currency).int(micros(o.At))
+					text(e.Account).int(e.Amount).text(o.Currency).int(micros(o.BookedAt()))
 			}
 		}
 	}
@@ -186,6 +202,21 @@ func taskRows(entered []boxoffice.Task) table {
 	var rows table
 	for _, t := range entered {
 		rows.row().text(t.ID).text(t.Kind).text(t.Subject).int(micros(t.Due))
+	}
+	return rows
+}
+
+// callbackRows are in key order, each process once: the newest address counts.
+func (s *Store) callbackRows(owed []boxoffice.Callback) table {
+	newest := map[boxoffice.ProcessID]boxoffice.Callback{}
+	for _, c := range owed {
+		newest[c.Process] = c
+	}
+	var rows table
+	for _, process := range slices.Sorted(maps.Keys(newest)) {
+		c := newest[process]
+		rows.row().text(string(c.Process)).text(string(c.Channel)).text(s.keys.Seal(callbackPurpose, []byte(c.URL))).
+			text(string(c.State)).int(micros(c.At))
 	}
 	return rows
 }
