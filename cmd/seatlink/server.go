@@ -26,6 +26,7 @@ const (
 	idleTime       = 120 * time.Second
 	maxHeader      = 16 << 10
 	tidyEvery      = time.Minute
+	decidingHands  = 16 // they wait for the writer, which takes them together
 )
 
 // A server is one seatlink process on one database.
@@ -97,7 +98,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		{"stop", srv.ending.run},
 		{"disk", srv.watchDisk},
 		{"credentials", srv.tidy},
-		{"tasks", boxoffice.NewClerk(srv.store, s.log, duties()).Run},
+		{"tasks", boxoffice.NewClerk(srv.store, s.log, duties(office)).Run},
 	}
 	if srv.pair != nil {
 		srv.parts = append(srv.parts, part{"certificate", func(ctx context.Context) error { return srv.pair.run(ctx, s.hangup) }})
@@ -109,8 +110,10 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 }
 
 // duties are the kinds of tasks that this process works off.
-func duties() map[string]boxoffice.Duty {
-	return map[string]boxoffice.Duty{}
+func duties(office *boxoffice.Office) map[string]boxoffice.Duty {
+	return map[string]boxoffice.Duty{
+		boxoffice.TaskDecide: {Chore: office.FinishOrder, Hands: decidingHands},
+	}
 }
 
 // close gives up a server that is not to run, and what of it is open.

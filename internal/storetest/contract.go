@@ -14,6 +14,13 @@ import (
 type Store interface {
 	boxoffice.Store
 	boxoffice.Tasks
+	// Callback returns what is owed to the partner of a process, or was; false where
+	// nothing ever was.
+	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
+	// SettleCallback keeps the state, attempts and note of a callback that was read
+	// as owed, with the time of the database. It is idempotent: what was settled, and
+	// what became owed anew since it was read, stays as it is.
+	SettleCallback(ctx context.Context, c boxoffice.Callback) error
 	// NewLoader begins a load of a house.
 	NewLoader() boxoffice.Loader
 	// Epoch is 1 in a database that was never restored.
@@ -89,7 +96,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, journals, tasks, solos) {
+	for _, c := range slices.Concat(trade, waits, journals, tasks, solos) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
