@@ -57,14 +57,15 @@ func launchProgram(tb testing.TB, program string, args ...string) *process {
 }
 
 // serve starts seatlink serve on a free port and returns when it is ready.
-func serve(tb testing.TB, db, key string) (p *process, url string) {
+func serve(tb testing.TB, db, key string, args ...string) (p *process, url string) {
 	tb.Helper()
-	return serveProgram(tb, "seatlink", db, key)
+	return serveProgram(tb, "seatlink", db, key, args...)
 }
 
-func serveProgram(tb testing.TB, program, db, key string) (p *process, url string) {
+func serveProgram(tb testing.TB, program, db, key string, args ...string) (p *process, url string) {
 	tb.Helper()
-	p = launchProgram(tb, program, "serve", "--db", db, "--key", key, "--addr", "127.0.0.1:0", "--log-level", "warn")
+	args = append([]string{"serve", "--db", db, "--key", key, "--addr", "127.0.0.1:0", "--log-level", "warn"}, args...)
+	p = launchProgram(tb, program, args...)
 	_, url, _ = strings.Cut(p.await("seatlink serves ", "\n"), "seatlink serves ")
 	if status, body, err := fetch(tb.Context(), url+"/readyz"); err != nil || status != 200 {
 		tb.Fatalf("GET /readyz after the start: %d %s %v", status, body, err)
