@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -373,7 +374,7 @@ func TestAuditBesideARunningStoreIsClean(t *testing.T) {
 			done := make(chan struct{})
 			var busy sync.WaitGroup
 			for n := range 6 {
-				busy.Go(func() { hustle(t, office, n, done) })
+				busy.Go(func() { hustle(t, s, office, n, done) })
 			}
 			var rows int64
 			for n := 0; n < audits || rows < enough; n++ {
@@ -394,10 +395,12 @@ func TestAuditBesideARunningStoreIsClean(t *testing.T) {
 	}
 }
 
-// hustle locks, sells and unlocks tickets that others want too, until done.
-func hustle(t *testing.T, office *boxoffice.Office, n int, done <-chan struct{}) {
+// hustle locks, sells and unlocks tickets that others want too, until done. Some
+// orders wait, and are finished at once.
+func hustle(t *testing.T, s *sqlstore.Store, office *boxoffice.Office, n int, done <-chan struct{}) {
 	t.Helper()
 	who := channel([]access.Channel{"ONE", "TWO"}[n%2])
+	who.Sandbox = true
 	for i := 0; ; i++ {
 		select {
 		case <-done:
@@ -410,11 +413,16 @@ func hustle(t *testing.T, office *boxoffice.Office, n int, done <-chan struct{})
 			Source: boxoffice.MyAccount, ExternalListingID: "X", Lines: []boxoffice.LockLine{{Token: token, Price: &price}},
 		})
 		if err == nil && i%3 == 0 {
-			_, err = office.Complete(t.Context(), who, boxoffice.Cart{
-				Elements:   []boxoffice.CartElement{order(fmt.Sprintf("%d-%d", n, i), token)},
+			id := fmt.Sprintf("%s%d-%d", []string{"", "PENDING-", "ERROR-"}[i/3%3], n, i)
+			var sale boxoffice.Sale
+			sale, err = office.Complete(t.Context(), who, boxoffice.Cart{
+				Elements:   []boxoffice.CartElement{order(id, token)},
 				Buyer:      boxoffice.Contact{LastName: "Buyer", Emails: []boxoffice.Email{{Address: fmt.Sprintf("%d@example.com", i%5)}}},
-				Settlement: boxoffice.Settlement{TotalPaid: money(55), ToSeller: money(40)},
+				Settlement: boxoffice.Settlement{TotalPaid: money(55), ToSeller: money(40), CallbackURL: "https://partner.example.com/"},
 			})
+			if err == nil && sale.Status == boxoffice.OrderPending {
+				err = finish(t.Context(), s, office, boxoffice.OrderKey{Channel: who.Channel, ExternalOrderID: id}.String(), sale.Process)
+			}
 		} else if err == nil {
 			_, err = office.Unlock(t.Context(), who, []boxoffice.Token{token})
 		}
@@ -423,4 +431,16 @@ func hustle(t *testing.T, office *boxoffice.Office, n int, done <-chan struct{})
 			return
 		}
 	}
+}
+
+// finish decides an order that waits and settles its callback, as clerks do.
+func finish(ctx context.Context, s *sqlstore.Store, office *boxoffice.Office, key string, process boxoffice.ProcessID) error {
+	decide := boxoffice.ClaimedTask{Task: boxoffice.Task{ID: "decide/" + key, Subject: key}}
+	call := boxoffice.ClaimedTask{Task: boxoffice.Task{ID: "callback/" + string(process) + "/" + key}}
+	if _, err := office.FinishOrder(ctx, decide); err != nil {
+		return err
+	}
+	c, _, err := s.Callback(ctx, process)
+	c.State = boxoffice.CallbackDelivered
+	return errors.Join(err, s.FinishTask(ctx, decide), s.SettleCallback(ctx, c), s.FinishTask(ctx, call))
 }
