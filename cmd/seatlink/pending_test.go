@@ -120,7 +120,7 @@ func ended(t *testing.T, c *caller, i int, token, process string, cart []byte) {
 	t.Helper()
 	var answer sold
 	c.want(t, 200, "GET", "/v1/cart/complete-order/"+process, nil, &answer)
-	print := object{"externalOrderId": fmt.Sprint("PENDING-", i), "tokens": []string{token}}
+	page := object{"externalOrderId": fmt.Sprint("PENDING-", i), "tokens": []string{token}}
 	if i%2 == 0 {
 		if answer.Status != "COMPLETE" || answer.Paid != "104" || len(answer.Offers) != 1 || len(answer.Transactions) != 1 {
 			t.Errorf("order %d ended as %+v; want it sold", i, answer)
@@ -128,7 +128,7 @@ func ended(t *testing.T, c *caller, i int, token, process string, cart []byte) {
 		if again := c.sell(t, 200, cart); !cmp.Equal(answer, again) {
 			t.Errorf("order %d repeated = %+v; want %+v", i, again, answer)
 		}
-		c.want(t, 200, "POST", "/v1/tickets/print", print, nil)
+		c.want(t, 200, "POST", "/v1/tickets/print", page, nil)
 		return
 	}
 	if answer.Status != "ERROR" || len(answer.Errors) != 1 || answer.Errors[0].AppErrorCode != "SANDBOX_REFUSED" {
@@ -137,8 +137,8 @@ func ended(t *testing.T, c *caller, i int, token, process string, cart []byte) {
 	if again := c.sell(t, 422, cart); !cmp.Equal(answer, again) {
 		t.Errorf("order %d repeated = %+v; want %+v", i, again, answer)
 	}
-	print["externalOrderId"] = fmt.Sprint("ERROR-", i)
-	c.want(t, 422, "POST", "/v1/tickets/print", print, nil)
+	page["externalOrderId"] = fmt.Sprint("ERROR-", i)
+	c.want(t, 422, "POST", "/v1/tickets/print", page, nil)
 	c.want(t, 200, "PUT", "/v1/tickets/unlock", object{"tokens": []string{token}}, nil)
 	c.want(t, 200, "PUT", "/v1/tickets/lock", json.RawMessage(lockBody("L-2", []string{token})), nil)
 }

@@ -332,9 +332,9 @@ func TestOrdersUnderReviewAreShownOldestFirst(t *testing.T) {
 		d.complete(caller("ours"), cartOf(order))
 	}
 	d.complete(playing(), cartOf("PENDING-4: D"))
-	for id, age := range map[string]time.Duration{"O-1": 1, "O-2": 3, "O-3": 2} {
+	for id, age := range map[string]time.Duration{"O-1": time.Minute, "O-2": 3 * time.Minute, "O-3": 2 * time.Minute} {
 		o := d.orders[keyOf(id)]
-		o.At = noon.Add(-age * time.Minute)
+		o.At = noon.Add(-age)
 		d.orders[keyOf(id)] = o
 	}
 	d.judge("O-3", true)

@@ -181,8 +181,8 @@ func (a *auditor) amounts(o booked) {
 			o.Price, o.Fees, all.sale, all.fees, -all.buyer)
 	}
 	kept := o.Settlement.PaidShare - o.Settlement.ToSellerShare
-	if kept < 0 || all.kept < 0 {
-		a.find("I11", o.key, "leaves less than nothing to keep: %d", min(kept, all.kept))
+	if all.kept < 0 {
+		a.find("I11", o.key, "keeps less than nothing: %d", all.kept)
 	}
 	if all.channel != -o.Settlement.PaidShare || all.seller != o.Settlement.ToSellerShare || all.kept != kept {
 		a.find("I11", o.key, "settles %d, %d of it the seller's, and in the ledger the channel gives %d, %d the seller's and %d kept",
@@ -190,7 +190,7 @@ func (a *auditor) amounts(o booked) {
 	}
 }
 
-// sums compares what an order says of money with its tickets.
+// sums compares what an order says of money with its tickets, and with itself.
 func (a *auditor) sums(o booked) {
 	var price, fees int64
 	for _, line := range o.Lines {
@@ -198,6 +198,9 @@ func (a *auditor) sums(o booked) {
 	}
 	if !o.Differs && (price != o.Price || fees != o.Fees) {
 		a.find("I9", o.key, "cost %d and %d fees, its tickets %d and %d, and it is not marked", o.Price, o.Fees, price, fees)
+	}
+	if kept := o.Settlement.PaidShare - o.Settlement.ToSellerShare; kept < 0 {
+		a.find("I11", o.key, "leaves less than nothing to keep: %d", kept)
 	}
 }
 

@@ -174,6 +174,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 
 		{"something kept that is the seller's", `UPDATE ledger SET amount = CASE account WHEN 'seller' THEN amount - 1 ELSE amount + 1 END WHERE order_key = 'ONE/O-2' AND account IN ('seller', 'kept')`, "I11", "ONE/O-2"},
 		{"less than nothing kept", `UPDATE orders SET to_seller_share = paid_share + 1 WHERE key = 'ONE/O-3'`, "I11", "ONE/O-3"},
+		{"less than nothing to keep of a pending order", `UPDATE orders SET to_seller_share = paid_share + 1 WHERE key = 'ONE/PENDING-1'`, "I11", "ONE/PENDING-1"},
 
 		{"a complete order without a transaction", `DELETE FROM ledger WHERE order_key = 'ONE/O-2'`, "I12", "ONE/O-2"},
 		{"an order of two seasons booked in one", `UPDATE ledger SET season = 'F26' WHERE order_key = 'ONE/O-1'`, "I12", "ONE/O-1"},
