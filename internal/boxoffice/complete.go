@@ -107,7 +107,7 @@ func (a *completeAct) Decide(b *Books) error {
 	process := ProcessID(b.Word(processIDLength))
 	var lends *Order
 	for i := range a.keys {
-		if order, ok := known[i]; ok && order.Content == a.contents[i] { // another content lends nothing
+		if order, ok := known[i]; ok && order.Content == a.contents[i] {
 			process, lends = order.Process, &order
 		}
 	}
@@ -158,7 +158,9 @@ func (a *completeAct) Decide(b *Books) error {
 // processIDLength gives a process at least 128 random bits at 5 bits a character.
 const processIDLength = 26
 
-// known finds the elements that were sold before, by their place in the cart.
+// known finds the orders that there are already, by their place in the cart. One
+// of other content is refused by itself and binds the others to no process, lest
+// a cart that was answered in part be refused as a whole when it is repeated.
 func (a *completeAct) known(b *Books) (map[int]Order, error) {
 	known := map[int]Order{}
 	var process ProcessID
@@ -167,10 +169,14 @@ func (a *completeAct) known(b *Books) (map[int]Order, error) {
 		if !ok {
 			continue
 		}
+		known[i] = order
+		if order.Content != a.contents[i] {
+			continue
+		}
 		if process != "" && order.Process != process {
 			return nil, fault.OrdersApart
 		}
-		known[i], process = order, order.Process
+		process = order.Process
 	}
 	return known, nil
 }

@@ -210,11 +210,38 @@ func TestCompleteTriesRefusedOrdersAgain(t *testing.T) {
 		t.Errorf("Process of none = %v; want PROCESS_NOT_FOUND", err)
 	}
 
-	if _, err := d.Complete(t.Context(), caller("ours"), cartOf("O-3: D")); err != nil {
+	alike := func(orders ...string) boxoffice.Cart {
+		cart := cartOf(orders...)
+		settle(&cart, "100", "45")
+		return cart
+	}
+	if _, err := d.Complete(t.Context(), caller("ours"), alike("O-3: D")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Complete(t.Context(), caller("ours"), cartOf("O-1: A", "O-3: D")); !errors.Is(err, fault.OrdersApart) {
+	if _, err := d.Complete(t.Context(), caller("ours"), alike("O-1: A", "O-3: D")); !errors.Is(err, fault.OrdersApart) {
 		t.Errorf("orders of two processes in one cart: %v; want ORDERS_APART", err)
+	}
+	apart, err := d.Complete(t.Context(), caller("ours"), cartOf("O-1: A", "O-3: D", "O-4: X"))
+	if want := "O-1 ORDER_MISMATCH, O-3 ORDER_MISMATCH, O-4 X TOKEN_NOT_FOUND"; err != nil || refusals(apart.Refused) != want {
+		t.Errorf("orders of two processes with other content = %+v, %v; want %q", apart, err, want)
+	}
+}
+
+// Ensure that a cart of which an order has other content, and the others were
+// sold, is answered so again.
+func TestCompleteRepeatsBesideAMismatch(t *testing.T) {
+	d := newDesk(t, ours("A"), ours("B"))
+	if _, err := d.Complete(t.Context(), caller("ours"), cartOf("O-1: A")); err != nil {
+		t.Fatal(err)
+	}
+	cart := cartOf("O-1: A", "O-2: B") // of another settlement
+	first, err := d.Complete(t.Context(), caller("ours"), cart)
+	if err != nil || refusals(first.Refused) != "O-1 ORDER_MISMATCH" || first.Status != boxoffice.OrderComplete {
+		t.Fatalf("Complete = %+v, %v; want the second order alone", first, err)
+	}
+	again, err := d.Complete(t.Context(), caller("ours"), cart)
+	if diff := cmp.Diff(first, again); err != nil || diff != "" || !d.last.Empty() {
+		t.Errorf("the repeat: %v, wrote %+v (-first +again):\n%s", err, d.last, diff)
 	}
 }
 

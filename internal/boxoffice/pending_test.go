@@ -233,11 +233,16 @@ func TestPendingOrdersRepeat(t *testing.T) {
 		t.Errorf("the repeat wrote %q and owes %+v; want the third order, and the callback once more", got, d.last.Callbacks)
 	}
 
-	elsewhere := d.complete(playing(), cartOf("PENDING-4: D"))
+	alike := func(orders ...string) boxoffice.Cart {
+		cart := cartOf(orders...)
+		settle(&cart, "150", "45")
+		return cart
+	}
+	elsewhere := d.complete(playing(), alike("PENDING-4: D"))
 	if elsewhere.Process == first.Process {
 		t.Fatal("another cart has the same process")
 	}
-	if _, err := d.Complete(t.Context(), playing(), cartOf("PENDING-2: B", "PENDING-4: D")); !errors.Is(err, fault.OrdersApart) {
+	if _, err := d.Complete(t.Context(), playing(), alike("PENDING-2: B", "PENDING-4: D")); !errors.Is(err, fault.OrdersApart) {
 		t.Errorf("pending orders of two processes in one cart: %v; want ORDERS_APART", err)
 	}
 }
