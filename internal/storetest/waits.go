@@ -215,6 +215,18 @@ func orderIsDecidedOnce(t *testing.T, f Fixture) {
 	if n := number(t, s.db, `SELECT COUNT(*) FROM ticket WHERE version NOT IN (0, 3)`); n != 0 {
 		t.Errorf("%d tickets were not decided exactly once", n)
 	}
+	s.wantNoDeadlock(f, beside)
+}
+
+// wantNoDeadlock ends a test of two processes.
+func (s *scene) wantNoDeadlock(f Fixture, beside *scene) {
+	s.t.Helper()
+	s.audit()
+	beside.store.Close()
+	s.store.Close()
+	if n := f.Deadlocks(s.t); n != 0 {
+		s.t.Errorf("the database broke %d deadlocks; want none", n)
+	}
 }
 
 func decisionSeesWhatJoins(t *testing.T, f Fixture) {
@@ -249,6 +261,7 @@ func decisionSeesWhatJoins(t *testing.T, f Fixture) {
 			t.Fatalf("%s is %s; %s is %s, marked %t; want ERROR and COMPLETE of one process, marked", waiting, failed.State, joining, joined.State, joined.Differs)
 		}
 	}
+	s.wantNoDeadlock(f, beside)
 }
 
 func reviewReads(t *testing.T, f Fixture) {
