@@ -37,7 +37,7 @@ func (s Screen) InDark() Screen {
 	return s
 }
 
-// patience bounds what is asked of the browser, which takes fractions of a second
+// patience bounds each thing that is asked of the browser, which takes fractions of a second
 // for it; a machine at its limits takes longer.
 const patience = time.Minute
 
@@ -63,9 +63,7 @@ func Open(tb testing.TB, address string, on Screen) *Page {
 	if err := chromedp.Do(made); err != nil {
 		tb.Fatalf("open a page: %v", err)
 	}
-	ctx, done := context.WithTimeout(made, patience)
-	tb.Cleanup(done)
-	p := &Page{tb: tb, url: address, ctx: ctx}
+	p := &Page{tb: tb, url: address, ctx: made}
 	p.On(on)
 	p.do("show the page", chromedp.Navigate(address))
 	return p
@@ -102,20 +100,27 @@ func (s Screen) emulate(ctx context.Context, t *chromedp.Target) (chromedp.Void,
 
 func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	p.tb.Helper()
-	if err := chromedp.Do(p.ctx, steps...); err != nil {
+	run(p, what, chromedp.Steps(steps...))
+}
+
+// run does one thing with the page, and fails the test when that takes forever.
+func run[T any](p *Page, what string, act chromedp.Action[T]) T {
+	p.tb.Helper()
+	ctx, done := context.WithTimeout(p.ctx, patience)
+	defer done()
+	v, err := chromedp.Run(ctx, act)
+	if err != nil {
 		p.tb.Fatalf("%s: %v", what, err)
 	}
+	return v
 }
 
 // ask returns the value of an expression on the page. The browser's door for
 // tools takes it whatever the page itself may run.
 func ask[T any](p *Page, expression string) T {
 	p.tb.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.tb.Fatalf("%.200s: %v", expression, err)
-	}
-	return v
+	const enough = 200 // characters, to know it again
+	return run(p, expression[:min(len(expression), enough)], chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
 // Picture is what is on the screen before anybody scrolls.
@@ -129,11 +134,7 @@ func (p *Page) WholePicture() Picture {
 
 func (p *Page) picture(take chromedp.Action[[]byte]) Picture {
 	p.tb.Helper()
-	file, err := chromedp.Run(p.ctx, take)
-	if err != nil {
-		p.tb.Fatalf("take a picture: %v", err)
-	}
-	return decodePicture(p.tb, file)
+	return decodePicture(p.tb, run(p, "take a picture", take))
 }
 
 // Text is what the page says to people, line by line.
@@ -195,11 +196,8 @@ func (p *Page) Focused() []string {
 // Print is the page as the browser prints it.
 func (p *Page) Print(on Paper) Print {
 	p.tb.Helper()
-	file, err := chromedp.Run(p.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperSize{Width: on.Width / inch, Height: on.Height / inch})))
-	if err != nil {
-		p.tb.Fatalf("print on %s: %v", on.Name, err)
-	}
-	return NewPrint(p.tb, file)
+	size := chromedp.PDFPaper(chromedp.PaperSize{Width: on.Width / inch, Height: on.Height / inch})
+	return NewPrint(p.tb, run(p, "print on "+on.Name, chromedp.PrintToPDF(size)))
 }
 
 func decodePicture(tb testing.TB, file []byte) Picture {
