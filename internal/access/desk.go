@@ -9,17 +9,21 @@ import (
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
-// A Desk lets partners in. All its state but two small memories is in the
+// A Desk lets partners in. What it knows of credentials is in the
 // store, so desks of several processes on one database agree: what one revokes,
-// the others refuse within a second. It is safe for concurrent use.
+// the others refuse within a second. What it remembers for itself is callers of
+// the last half second and the counts of its limits: those are per process. It is
+// safe for concurrent use.
 type Desk struct {
 	store Store
 	keys  *Keyring
 	clock func() time.Time
 
 	recent       recent
-	addresses    limiter
-	applications limiter
+	addresses    limiter // whose exchanges failed
+	applications limiter // whose exchanges failed
+	barcodes     limiter // applications that asked for unknown ones
+	paces        paces
 }
 
 // Purposes of the key ring.
@@ -33,7 +37,10 @@ var ErrNoFamily = errors.New("no such code or token")
 
 // NewDesk opens a desk over a store. The clock tells the time; tests pass their own.
 func NewDesk(store Store, keys *Keyring, clock func() time.Time) *Desk {
-	return &Desk{store: store, keys: keys, clock: clock}
+	return &Desk{
+		store: store, keys: keys, clock: clock,
+		addresses: limiter{bound: failedExchanges}, applications: limiter{bound: failedExchanges}, barcodes: limiter{bound: unknownBarcodes},
+	}
 }
 
 // now is the time as the store keeps it.
@@ -75,7 +82,7 @@ func (d *Desk) Authenticate(ctx context.Context, c Credentials) (Principal, erro
 			return Principal{}, err
 		}
 	}
-	p := Principal{Application: s.Application, Channel: c.Channel, Organizations: s.Organizations, CallbackHosts: s.CallbackHosts}
+	p := Principal{Application: s.Application, Channel: c.Channel, Organizations: s.Organizations, CallbackHosts: s.CallbackHosts, Rate: s.Rate}
 	until := earlier(now.Add(cacheFor), s.Token.Expires)
 	if !s.Key.Ends.IsZero() {
 		until = earlier(until, s.Key.Ends)

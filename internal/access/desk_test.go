@@ -204,7 +204,7 @@ func TestAStoreThatFailsIsNotTheCallersFault(t *testing.T) {
 		if err := use(d, c, token); !errors.Is(err, failure) {
 			t.Errorf("Authenticate: error %v; want %v", err, failure)
 		}
-		for range 2 * failuresFree {
+		for range 2 * failedExchanges.free {
 			if _, err := d.Exchange(ctx, grantOf(code)); !errors.Is(err, failure) {
 				t.Errorf("Exchange: error %v; want %v", err, failure)
 			}

@@ -73,7 +73,7 @@ func (d *Desk) Exchange(ctx context.Context, g Grant) (Pair, error) {
 	if !errors.Is(err, fault.GrantInvalid) {
 		return pair, err
 	}
-	wait := max(d.addresses.fail(address, now), d.applications.fail(string(nameOrNone(g.Application)), now))
+	wait := max(d.addresses.fail(address, 1, now), d.applications.fail(string(nameOrNone(g.Application)), 1, now))
 	if _, reused := errors.AsType[*ReuseError](err); wait > 0 && !reused {
 		return Pair{}, &LimitError{wait}
 	}

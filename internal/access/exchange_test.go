@@ -140,12 +140,12 @@ func TestFailedExchangesAreLimited(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d, _, clock, _ := newHouse(t)
 			code := newCode(t, d, acme)
-			for i := range failuresFree {
+			for i := range failedExchanges.free {
 				if _, err := d.Exchange(ctx, tt.failing(i)); errors.Is(err, fault.TooManyRequests) {
 					t.Fatalf("failure %d was limited", i+1)
 				}
 			}
-			if _, err := d.Exchange(ctx, tt.failing(failuresFree)); err == nil {
+			if _, err := d.Exchange(ctx, tt.failing(failedExchanges.free)); err == nil {
 				t.Fatal("the sixth failure was none")
 			}
 			_, err := d.Exchange(ctx, tt.then(code))

@@ -61,7 +61,7 @@ func (m *memory) Standing(_ context.Context, shown Shown) (Standing, error) {
 		s.Family, s.Token = f, by
 	}
 	e := m.enrolments[shown.Application]
-	s.Application, s.Organizations, s.CallbackHosts = e.Application, slices.Clone(e.Organizations), slices.Clone(e.CallbackHosts)
+	s.Application, s.Organizations, s.CallbackHosts, s.Rate = e.Application, slices.Clone(e.Organizations), slices.Clone(e.CallbackHosts), e.Rate
 	for _, e := range m.enrolments {
 		if slices.Contains(e.Channels, shown.Channel) {
 			s.ChannelOf = e.Application

@@ -34,6 +34,7 @@ type Partner struct {
 	Channels      []Channel        // ascending; each is of this application alone
 	Organizations []OrganizationID // granted to it, ascending
 	CallbackHosts []string         // that its callbacks may go to, in lower case; none is any
+	Rate          Rate             // how much it may send; not looked at by AddPartner
 	Keys          []Key            // oldest first; not looked at by AddPartner
 }
 

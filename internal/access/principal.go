@@ -25,6 +25,7 @@ type Principal struct {
 	Channel       Channel
 	Organizations []OrganizationID // granted to the application, ascending
 	CallbackHosts []string         // that its callbacks may go to; none is any
+	Rate          Rate             // how much it may send
 	Sandbox       bool             // the server plays the published test cases
 	RequestID     string           // for the journal and the log
 }

@@ -35,7 +35,7 @@ type Store interface {
 	Family(ctx context.Context, hash Hash, change func(f *Family, by Mark) error) error
 
 	// Enrolment lets change alter what is kept of a partner, and saves it: the
-	// channels, organizations and keys become those of the record, the families
+	// channels, organizations, rate and keys become those of the record, the families
 	// of Codes are added. A partner not known yet comes as the zero record, which
 	// change makes into one by filling in Application. It returns ErrChannelTaken
 	// when a channel is another application's. Calls for one application take
@@ -76,6 +76,7 @@ type Standing struct {
 	Application   ApplicationID    // "" when there is no such application
 	Organizations []OrganizationID // granted to it, ascending
 	CallbackHosts []string         // that its callbacks may go to
+	Rate          Rate             // how much it may send
 
 	Key   Key           // its ID is "" when there is no such key
 	KeyOf ApplicationID // whose key it is

@@ -40,7 +40,7 @@ func (s *Store) inTurn(ctx context.Context, work func(ctx context.Context, tx se
 func (s *Store) Standing(ctx context.Context, shown access.Shown) (access.Standing, error) {
 	const (
 		token         = familyNamed + `(` + byAccess + `) AS m ON m.of_family = id`
-		application   = `SELECT id, callback_hosts FROM application WHERE id = $1`
+		application   = `SELECT id, callback_hosts, rate_per_second, rate_burst FROM application WHERE id = $1`
 		organizations = `SELECT organization FROM granted WHERE application = $1 ORDER BY organization`
 		key           = `SELECT id, mac, created, ends, application FROM api_key WHERE id = $1`
 		channel       = `SELECT application FROM channel WHERE code = $1`
@@ -54,6 +54,7 @@ func (s *Store) Standing(ctx context.Context, shown access.Shown) (access.Standi
 		}},
 		step{text: application, args: []any{string(shown.Application)}, each: func(r row) error {
 			st.Application = access.ApplicationID(r.text(0))
+			st.Rate = access.Rate{PerSecond: int(r.int(2)), Burst: int(r.int(3))}
 			return unpack(r.text(1), &st.CallbackHosts)
 		}},
 		step{text: organizations, args: []any{string(shown.Application)}, each: func(r row) error {
@@ -137,8 +138,9 @@ func (s *Store) claimChannels(ctx context.Context, tx session, id access.Applica
 func saveEnrolment(id access.ApplicationID, e, was access.Enrolment) []step {
 	const (
 		saveApplication = `
-INSERT INTO application (id, name, epoch, callback_hosts) VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, epoch = excluded.epoch, callback_hosts = excluded.callback_hosts`
+INSERT INTO application (id, name, epoch, callback_hosts, rate_per_second, rate_burst) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, epoch = excluded.epoch, callback_hosts = excluded.callback_hosts,
+	rate_per_second = excluded.rate_per_second, rate_burst = excluded.rate_burst`
 		dropChannels = `DELETE FROM channel WHERE application = $1`
 		addChannels  = `INSERT INTO channel (code, application) SELECT r.code, $1 FROM {rows $2 code text}`
 		dropGrants   = `DELETE FROM granted WHERE application = $1`
@@ -164,7 +166,7 @@ INSERT INTO family (` + familyColumns + `) SELECT ` + familyColumns + ` FROM {ro
 		addFamily(&codes, f)
 	}
 	application := []any{string(id)}
-	steps := []step{{text: saveApplication, args: []any{string(id), e.Name, e.Epoch, pack(e.CallbackHosts)}, want: 1}}
+	steps := []step{{text: saveApplication, args: []any{string(id), e.Name, e.Epoch, pack(e.CallbackHosts), int64(e.Rate.PerSecond), int64(e.Rate.Burst)}, want: 1}}
 	renew := func(same bool, drop, add string, rows *table) {
 		if !same {
 			steps = append(steps,

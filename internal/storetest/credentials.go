@@ -137,7 +137,7 @@ func standingKnowsEachPart(t *testing.T, v Vaults) {
 	f := newFamily("A", acme)
 	enrol(t, v.Here, access.Partner{
 		Application: acme, Name: "Acme", Channels: []access.Channel{"acme", "acme.eu"},
-		Organizations: []access.OrganizationID{129, 999, 1200}, Keys: []access.Key{acmeKey}, CallbackHosts: []string{"acme.example.com"},
+		Organizations: []access.OrganizationID{129, 999, 1200}, Keys: []access.Key{acmeKey}, CallbackHosts: []string{"acme.example.com"}, Rate: access.Rate{PerSecond: 5, Burst: 7},
 	}, f)
 	enrol(t, v.Here, access.Partner{
 		Application: bazaar, Name: "Bazaar", Channels: []access.Channel{"bazaar"}, Keys: []access.Key{bazaarKey},
@@ -148,7 +148,7 @@ func standingKnowsEachPart(t *testing.T, v Vaults) {
 	good := access.Shown{Access: "access-a1", Application: acme, Key: acmeKey.ID, Channel: "acme.eu"}
 	known := access.Standing{
 		Family: f, Token: access.Mark{Generation: 1, Expires: pair("a1").AccessExpires},
-		Application: acme, Organizations: []access.OrganizationID{129, 999, 1200}, CallbackHosts: []string{"acme.example.com"},
+		Application: acme, Organizations: []access.OrganizationID{129, 999, 1200}, CallbackHosts: []string{"acme.example.com"}, Rate: access.Rate{PerSecond: 5, Burst: 7},
 		Key: acmeKey, KeyOf: acme, ChannelOf: acme,
 	}
 	stranger := func(s *access.Standing) { s.Family, s.Token = access.Family{}, access.Mark{} }
@@ -163,15 +163,21 @@ func standingKnowsEachPart(t *testing.T, v Vaults) {
 		{"a refresh token is no access token", func(s *access.Shown) { s.Access = "refresh-a1" }, stranger},
 		{
 			"an unknown application", func(s *access.Shown) { s.Application = "com.example.nobody" },
-			func(s *access.Standing) { s.Application, s.Organizations, s.CallbackHosts = "", nil, nil },
+			func(s *access.Standing) {
+				s.Application, s.Organizations, s.CallbackHosts, s.Rate = "", nil, nil, access.Rate{}
+			},
 		},
 		{
 			"an application in other letters", func(s *access.Shown) { s.Application = "COM.EXAMPLE.ACME" },
-			func(s *access.Standing) { s.Application, s.Organizations, s.CallbackHosts = "", nil, nil },
+			func(s *access.Standing) {
+				s.Application, s.Organizations, s.CallbackHosts, s.Rate = "", nil, nil, access.Rate{}
+			},
 		},
 		{
 			"an application without organizations", func(s *access.Shown) { s.Application = bazaar },
-			func(s *access.Standing) { s.Application, s.Organizations, s.CallbackHosts = bazaar, nil, nil },
+			func(s *access.Standing) {
+				s.Application, s.Organizations, s.CallbackHosts, s.Rate = bazaar, nil, nil, access.Rate{}
+			},
 		},
 		{
 			"an unknown key", func(s *access.Shown) { s.Key = "KEYOFNOBODY2" },

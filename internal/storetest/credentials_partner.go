@@ -13,7 +13,7 @@ import (
 func enrolmentMakesKnown(t *testing.T, v Vaults) {
 	want := access.Enrolment{Epoch: 3, Partner: access.Partner{
 		Application: acme, Name: "Acme Entradas, São Paulo", Channels: []access.Channel{"a", "a.b", "a_b"},
-		Organizations: []access.OrganizationID{9, 10, 999},
+		Organizations: []access.OrganizationID{9, 10, 999}, Rate: access.Rate{PerSecond: 50, Burst: 200},
 		Keys: []access.Key{
 			{ID: "ZOLDEST", MAC: "mac 1", Created: moment, Ends: after(day)},
 			{ID: "ANEWER", MAC: "mac 2", Created: after(time.Microsecond)},
@@ -64,7 +64,7 @@ func enrolmentSetsLists(t *testing.T, v Vaults) {
 	ended.Ends = after(day)
 	for _, p := range []access.Partner{
 		{Channels: []access.Channel{"b", "c"}, Organizations: []access.OrganizationID{1, 3}, Keys: []access.Key{key("K1", 1), key("K2", 2)}},
-		{Channels: []access.Channel{"a", "c", "d"}, Organizations: []access.OrganizationID{3}, Keys: []access.Key{ended, key("K2", 2)}},
+		{Channels: []access.Channel{"a", "c", "d"}, Organizations: []access.OrganizationID{3}, Rate: access.Rate{PerSecond: 1, Burst: 2}, Keys: []access.Key{ended, key("K2", 2)}},
 		{Channels: []access.Channel{"a"}, CallbackHosts: []string{"a.example.com", "b.example.com"}},
 		{Channels: []access.Channel{"a"}, CallbackHosts: []string{"b.example.com"}},
 		{Channels: []access.Channel{"b"}, Organizations: []access.OrganizationID{1, 2, 3}, Keys: []access.Key{key("K2", 2), key("K3", 3)}},
