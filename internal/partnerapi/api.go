@@ -39,6 +39,12 @@ type Desk interface {
 	// Exchange returns fault.GrantInvalid, GrantTypeUnknown, GrantMalformed or
 	// TooManyRequests for grants it does not take.
 	Exchange(ctx context.Context, g access.Grant) (access.Pair, error)
+	// Pace counts a request of a caller who was let in, and returns an
+	// *access.LimitError for one too many.
+	Pace(who access.Principal) error
+	// Guess counts barcodes that the caller asked for and that are none, and
+	// returns an *access.LimitError once they are too many; 0 only asks.
+	Guess(who access.Principal, unknown int) error
 }
 
 // Options are what an installation chooses about the door.
@@ -59,10 +65,14 @@ type Served struct {
 }
 
 // New opens the door: a handler for every path under /v1. It is safe for
-// concurrent use. The server in front sets the time limits, and the 16 KiB of
-// headers beyond which it answers 431 itself.
+// concurrent use. The server in front sets the time limits, and how large a
+// header it reads at all: beyond that net/http answers 431 by itself, in plain
+// text, so its limit should be well above the door's own 16 KiB.
 func New(office BoxOffice, desk Desk, options Options) http.Handler {
-	a := &api{office: office, desk: desk, log: options.Log, sandbox: options.Sandbox, served: options.Served}
+	a := &api{
+		office: office, desk: desk, log: options.Log, sandbox: options.Sandbox, served: options.Served,
+		reads: newShed(readsAtWork, readsWaiting),
+	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -86,6 +96,7 @@ type api struct {
 	log     *slog.Logger
 	sandbox bool
 	served  func(context.Context, Served)
+	reads   *shed
 }
 
 // A handler answers one request with a status and a body, or an error. It reads
@@ -100,19 +111,20 @@ type route struct {
 	body         bool // the request has one that is read
 	secret       bool // the answer holds secrets, which compression would let leak
 	tagged       bool // the answer has an ETag
+	shed         bool // refused first when there is too much to do
 }
 
 func (a *api) routes() []route {
 	return []route{
 		{method: "POST", path: authPath, act: a.authToken, open: true, body: true, secret: true},
-		{method: "GET", path: "/v1/catalog/events", act: a.catalogEvents, tagged: true},
-		{method: "GET", path: "/v1/listings/{listingId}", act: a.listing},
+		{method: "GET", path: "/v1/catalog/events", act: a.catalogEvents, tagged: true, shed: true},
+		{method: "GET", path: "/v1/listings/{listingId}", act: a.listing, shed: true},
 		{method: "PUT", path: "/v1/tickets/lock", act: a.lockTickets, body: true},
 		{method: "PUT", path: "/v1/tickets/unlock", act: a.unlockTickets, body: true},
 		{method: "POST", path: "/v1/cart/complete-order", act: a.completeOrder, body: true},
 		{method: "GET", path: "/v1/cart/complete-order/{processId}", act: a.orderStatus},
-		{method: "POST", path: "/v1/tickets/verify", act: a.verifyTickets, body: true},
-		{method: "PUT", path: "/v1/tickets/verify", act: a.verifyTickets, body: true},
+		{method: "POST", path: "/v1/tickets/verify", act: a.verifyTickets, body: true, shed: true},
+		{method: "PUT", path: "/v1/tickets/verify", act: a.verifyTickets, body: true, shed: true},
 		{method: "POST", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true},
 		{method: "PUT", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true},
 	}

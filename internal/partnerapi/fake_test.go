@@ -93,8 +93,10 @@ const (
 
 // fakeDesk lets the good credentials in.
 type fakeDesk struct {
-	pair access.Pair
-	err  error // of Exchange
+	pair  access.Pair
+	err   error // of Exchange
+	pace  error
+	guess func(unknown int) error // nil forgives everything
 }
 
 func (fakeDesk) Authenticate(_ context.Context, c access.Credentials) (access.Principal, error) {
@@ -109,6 +111,15 @@ func (fakeDesk) Authenticate(_ context.Context, c access.Credentials) (access.Pr
 		return access.Principal{}, fault.NotPermitted
 	}
 	return access.Principal{Application: c.Application, Channel: c.Channel, Organizations: []access.OrganizationID{999}}, nil
+}
+
+func (d fakeDesk) Pace(access.Principal) error { return d.pace }
+
+func (d fakeDesk) Guess(_ access.Principal, unknown int) error {
+	if d.guess == nil {
+		return nil
+	}
+	return d.guess(unknown)
 }
 
 func (d fakeDesk) Exchange(context.Context, access.Grant) (access.Pair, error) { return d.pair, d.err }

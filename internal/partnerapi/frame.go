@@ -110,13 +110,21 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 	if err := soleHeaders(r.Header); err != nil {
 		return 0, nil, err
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), requestDeadline)
+	defer cancel()
 	c := call{Request: r}
 	if !rt.open {
-		if c.who, err = a.identify(r); err != nil {
+		if c.who, err = a.identify(ctx, r); err != nil {
 			return 0, nil, err
 		}
 		c.who.RequestID, c.who.Sandbox = w.requestID, a.sandbox
 		w.application = c.who.Application
+		if err := a.desk.Pace(c.who); err != nil {
+			return 0, nil, err
+		}
+	}
+	if rt.shed && a.reads.full() {
+		return 0, nil, fault.Busy
 	}
 	if err := media(r); err != nil {
 		return 0, nil, err
@@ -129,18 +137,23 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 		}
 		c.body = buf.Bytes()
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), requestDeadline)
-	defer cancel()
+	if rt.shed {
+		// Only now, lest slow bodies take the places of those who are ready.
+		if err := a.reads.enter(ctx); err != nil {
+			return 0, nil, err
+		}
+		defer a.reads.leave()
+	}
 	return rt.act(ctx, &c)
 }
 
 // identify finds out who is calling.
-func (a *api) identify(r *http.Request) (access.Principal, error) {
+func (a *api) identify(ctx context.Context, r *http.Request) (access.Principal, error) {
 	token, ok := bearer(r.Header.Get("Authorization"))
 	if !ok {
 		return access.Principal{}, fault.AccessTokenRequired
 	}
-	return a.desk.Authenticate(r.Context(), access.Credentials{
+	return a.desk.Authenticate(ctx, access.Credentials{
 		AccessToken: token,
 		Application: access.ApplicationID(r.Header.Get("PAC-Application-ID")),
 		APIKey:      r.Header.Get("PAC-API-Key"),

@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	maxHeader   = 16 << 10
 	maxURI      = 8 << 10
 	maxBody     = 1 << 20
 	maxAuthBody = 4 << 10
@@ -18,8 +19,9 @@ const (
 func (a *api) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case headerSize(r.Header) > maxHeader:
+			a.failAs(http.StatusRequestHeaderFieldsTooLarge, w.(*reply), r, fault.BodyTooLarge)
 		case len(r.RequestURI) > maxURI:
-			w.Header().Set("Connection", "close")
 			a.failAs(http.StatusRequestURITooLong, w.(*reply), r, fault.BodyTooLarge)
 		case r.ContentLength > bodyLimit(r):
 			a.fail(w.(*reply), r, fault.BodyTooLarge)
@@ -27,6 +29,18 @@ func (a *api) limit(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// headerSize is how much the header takes on the wire, but for the Host.
+func headerSize(h http.Header) int {
+	const colonAndEnd = len(": \r\n")
+	size := 0
+	for name, values := range h {
+		for _, value := range values {
+			size += len(name) + len(value) + colonAndEnd
+		}
+	}
+	return size
 }
 
 func bodyLimit(r *http.Request) int64 {

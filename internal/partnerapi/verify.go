@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
@@ -55,12 +56,18 @@ func (a *api) verifyTickets(ctx context.Context, c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	if err := a.mayGuess(c.who, groups); err != nil {
+		return 0, nil, err
+	}
 	unknown := impossible(groups)
 	verified, err := a.office.Verify(ctx, c.who, groups)
 	if err != nil {
 		return 0, nil, err
 	}
 	verified = beside(verified, unknown)
+	if err := a.desk.Guess(c.who, unknownBarcodes(verified)); err != nil {
+		return 0, nil, err
+	}
 	done, failures := 0, []failure(nil)
 	for _, v := range verified {
 		done += len(v.Seats)
@@ -75,6 +82,27 @@ func (a *api) verifyTickets(ctx context.Context, c *call) (int, any, error) {
 		answer.Tokens[i] = verifiedGroupOf(v)
 	}
 	return status, answer, nil
+}
+
+// mayGuess refuses barcodes of a caller who tried too many.
+func (a *api) mayGuess(who access.Principal, groups []boxoffice.VerifyGroup) error {
+	for _, g := range groups {
+		if len(g.Barcodes) > 0 {
+			return a.desk.Guess(who, 0)
+		}
+	}
+	return nil
+}
+
+func unknownBarcodes(verified []boxoffice.Verified) (n int) {
+	for _, v := range verified {
+		for _, r := range v.Refused {
+			if r.Barcode != "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func verifiedGroupOf(v boxoffice.Verified) verifiedGroup {
