@@ -24,9 +24,12 @@ const (
 	readTime       = 15 * time.Second
 	writeTime      = 30 * time.Second
 	idleTime       = 120 * time.Second
-	maxHeader      = 16 << 10
-	tidyEvery      = time.Minute
-	decidingHands  = 16 // they wait for the writer, which takes them together
+	// The door answers 431 from 16 KiB on, in its own form; beyond this, with a URI
+	// of 8 KiB in it, net/http does so in plain text.
+	maxHeader     = 64 << 10
+	maxStreams    = 100 // of an HTTP/2 connection
+	tidyEvery     = time.Minute
+	decidingHands = 16 // they wait for the writer, which takes them together
 )
 
 // A server is one seatlink process on one database.
@@ -74,9 +77,11 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 			return nil, err
 		}
 	}
-	if srv.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr); err != nil {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
+	if err != nil {
 		return nil, err
 	}
+	srv.listener = newGate(listener, mostConnections, mostOfAddress, srv.proxies.trust)
 	srv.url = s.address(srv.listener.Addr().String())
 	s.store.Log, s.store.Watch = s.log, srv.watch.store()
 	if srv.store, err = sqlstore.Open(ctx, s.db, s.keys, s.store); err != nil {
@@ -88,7 +93,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
 	srv.http = &http.Server{
 		ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
+		MaxHeaderBytes: maxHeader, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams}, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
 	}
 	srv.ending = newEnding(srv.http, s.drainWait(), s.Drain)
 	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site))))
