@@ -36,7 +36,7 @@ func enter(tb testing.TB, url string, partner demoPartner) *caller {
 func client(tb testing.TB) *http.Client {
 	tb.Helper()
 	const most = 256 // connections that wait for their next request
-	transport := &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most}
+	transport := &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most, ExpectContinueTimeout: patience}
 	tb.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Timeout: patience, Transport: transport}
 }

@@ -328,14 +328,15 @@ func saleOf(orders []Order) Sale {
 	return sale
 }
 
-// Process tells what became of a cart (contract.md call 7). An unknown process
-// and one of another channel are fault.ProcessUnknown.
+// Process tells what became of a cart (contract.md call 7). An unknown process,
+// one of another channel and one of an organization that is not granted any more
+// are fault.ProcessUnknown.
 func (o *Office) Process(ctx context.Context, who access.Principal, id ProcessID) (Sale, error) {
 	orders, err := o.store.Process(ctx, id)
 	if err != nil {
 		return Sale{}, err
 	}
-	if len(orders) == 0 || orders[0].Key.Channel != who.Channel {
+	if len(orders) == 0 || orders[0].Key.Channel != who.Channel || !who.Serves(orders[0].Organization) {
 		return Sale{}, fault.ProcessUnknown
 	}
 	return saleOf(orders), nil
