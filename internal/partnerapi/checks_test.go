@@ -28,6 +28,7 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 	body := `{"tokens":`
 	uri := r.RequestURI
+	r.Header.Set("X-Large", strings.Repeat("x", maxHeader))
 	r.RequestURI += strings.Repeat("x", maxURI)
 	r.ContentLength = maxBody + 1
 	var office error = fault.NotPermitted
@@ -37,6 +38,7 @@ func TestOrderOfChecks(t *testing.T) {
 		code   string
 		right  func() // makes good what the step tells of
 	}{
+		{431, "TOO_LARGE", func() { r.Header.Del("X-Large") }},
 		{414, "TOO_LARGE", func() { r.RequestURI = uri }},
 		{413, "TOO_LARGE", func() { r.ContentLength = int64(len(body)) }},
 		{404, "PATH_UNKNOWN", func() { r.URL.Path = "/v1/tickets/unlock" }},
