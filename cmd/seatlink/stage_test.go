@@ -18,6 +18,7 @@ import (
 type stage struct {
 	*server
 	db    string
+	key   string // the file
 	keys  *access.Keyring
 	books *sql.DB
 
@@ -38,11 +39,12 @@ type stage struct {
 // startStage runs a server until the test ends.
 func startStage(tb testing.TB, db string) *stage {
 	tb.Helper()
-	keys, err := access.CreateKeyring(filepath.Join(tb.TempDir(), keyFile))
+	key := filepath.Join(tb.TempDir(), keyFile)
+	keys, err := access.CreateKeyring(key)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &stage{db: db, keys: keys, server: runHere(tb, db, keys)}
+	s := &stage{db: db, key: key, keys: keys, server: runHere(tb, db, keys)}
 	s.furnish(tb)
 	s.first, s.second = s.partner(tb, "first", 129, 777, 999), s.partner(tb, "second", 999)
 	sibling := *s.first
