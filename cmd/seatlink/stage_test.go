@@ -36,15 +36,15 @@ type stage struct {
 	inTransfer    string
 }
 
-// startStage runs a server until the test ends.
-func startStage(tb testing.TB, db string) *stage {
+// startStage runs a server until the test ends. Changes are made to it before.
+func startStage(tb testing.TB, db string, changes ...func(*server)) *stage {
 	tb.Helper()
 	key := filepath.Join(tb.TempDir(), keyFile)
 	keys, err := access.CreateKeyring(key)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &stage{db: db, key: key, keys: keys, server: runHere(tb, db, keys)}
+	s := &stage{db: db, key: key, keys: keys, server: runHere(tb, db, keys, changes...)}
 	s.furnish(tb)
 	s.first, s.second = s.partner(tb, "first", 129, 777, 999), s.partner(tb, "second", 999)
 	sibling := *s.first
@@ -55,11 +55,14 @@ func startStage(tb testing.TB, db string) *stage {
 }
 
 // runHere runs a server in this process until the test ends.
-func runHere(tb testing.TB, db string, keys *access.Keyring) *server {
+func runHere(tb testing.TB, db string, keys *access.Keyring, changes ...func(*server)) *server {
 	tb.Helper()
 	srv, err := newServer(tb.Context(), settings{listening: listening{Addr: "127.0.0.1:0"}, db: db, keys: keys, log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
+	}
+	for _, change := range changes {
+		change(srv)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
