@@ -1,6 +1,7 @@
 package boxoffice_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +74,17 @@ func TestLevelIsBeforeTheColon(t *testing.T) {
 			t.Errorf("Level(%q) = %q; want %q", section, got, want)
 		}
 	}
+}
+
+// Ensure a section's level is what stands before its first colon.
+func FuzzLevel(f *testing.F) {
+	for _, seed := range []string{"ES:9", "U:100", "GA", "", ":", "a:b:c"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, section string) {
+		level := boxoffice.Level(section)
+		if strings.Contains(level, ":") || strings.Contains(section, ":") != strings.HasPrefix(section, level+":") {
+			t.Errorf("Level(%q) = %q", section, level)
+		}
+	})
 }
