@@ -71,8 +71,8 @@ func TestRevocationReachesEveryProcessWithinASecond(t *testing.T) {
 			}{
 				{"a family of which a spent code was shown", func(t *testing.T, _ *caller, code string) error {
 					t.Helper()
-					if answer, body := f.send(t, row{method: "POST", path: authPath, body: codeGrant(code)}, requestID()); answer.StatusCode != 400 {
-						return fmt.Errorf("the spent code is answered %d %s", answer.StatusCode, body)
+					if answer, body := f.send(t, row{method: "POST", path: authPath, body: codeGrant(code)}, requestID()); answer.status != 400 {
+						return fmt.Errorf("the spent code is answered %d %s", answer.status, body)
 					}
 					return nil
 				}, "401 TOKEN_REVOKED"},
@@ -321,8 +321,6 @@ func TestFailedExchangesAreLimited(t *testing.T) {
 	wrong := codeGrant("lkc_" + strings.Repeat("A", 43))
 	post := func(through *http.Client, grant object, application string) (int, string, string) {
 		t.Helper()
-		c := *s.first
-		c.http = through
 		request, err := http.NewRequestWithContext(t.Context(), "POST", s.url+authPath, strings.NewReader(string(encode(grant))))
 		if err != nil {
 			t.Fatal(err)
@@ -389,15 +387,15 @@ func TestARateIsKept(t *testing.T) {
 				request := row{method: "PUT", path: "/v1/tickets/lock", body: string(lockBody("L-1", []string{token, f.void}))}
 				request.with = map[string][]string{"Accept": {"text/html"}} // 406 for those it lets through
 				answer, body := f.send(t, request, requestID())
-				switch answer.StatusCode {
+				switch answer.status {
 				case 429:
 					limited++
-					if answer.Header.Get("Retry-After") != "1" || !strings.Contains(string(body), "RATE_LIMITED") {
-						t.Fatalf("429 with Retry-After %q: %s; want 1", answer.Header.Get("Retry-After"), body)
+					if answer.header.Get("Retry-After") != "1" || !strings.Contains(string(body), "RATE_LIMITED") {
+						t.Fatalf("429 with Retry-After %q: %s; want 1", answer.header.Get("Retry-After"), body)
 					}
 				case 406:
 				default:
-					t.Fatalf("= %d %s; want 429 or 406", answer.StatusCode, body)
+					t.Fatalf("= %d %s; want 429 or 406", answer.status, body)
 				}
 			}
 			if limited == 0 {

@@ -240,7 +240,7 @@ func TestStreamsOfAConnectionAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = s.server.http.ServeTLS(listener, "", "") }() // ends with the server
+	go func() { _ = s.http.ServeTLS(listener, "", "") }() // ends with the server
 	pool := certified.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	dialer := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: "example.com", NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}}
 	conn, err := dialer.DialContext(t.Context(), "tcp", listener.Addr().String())

@@ -32,8 +32,8 @@ func refreshGrant(token string) object {
 func (s *stage) exchange(tb testing.TB, grant object) (got tokens) {
 	tb.Helper()
 	answer, body := s.send(tb, row{method: "POST", path: authPath, body: grant}, requestID())
-	if err := json.Unmarshal(body, &got); answer.StatusCode != 200 || err != nil {
-		tb.Fatalf("auth/token = %d %s, %v; want a pair", answer.StatusCode, body, err)
+	if err := json.Unmarshal(body, &got); answer.status != 200 || err != nil {
+		tb.Fatalf("auth/token = %d %s, %v; want a pair", answer.status, body, err)
 	}
 	return got
 }
@@ -67,7 +67,7 @@ func (f *family) use(tb testing.TB) *family {
 func (s *stage) shows(tb testing.TB, token string) int {
 	tb.Helper()
 	answer, _ := s.send(tb, row{method: "GET", path: "/v1/listings/Lmine", with: map[string][]string{"Authorization": {"Bearer " + token}}}, requestID())
-	return answer.StatusCode
+	return answer.status
 }
 
 // lose trades a code or refresh token eleven seconds ago, and the answer never

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func everyCallRows(tb testing.TB, s *stage) []row {
 		}
 		wrong := all
 		if good.body != nil {
-			wrong = append(all[:len(all):len(all)], bodies...)
+			wrong = slices.Concat(all, bodies)
 		}
 		for _, w := range wrong {
 			r := good

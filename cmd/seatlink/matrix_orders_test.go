@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -161,7 +162,7 @@ func soldRows(tb testing.TB, s *stage) []row {
 	keep := func(_ *testing.T, body []byte) { said = body }
 	again := func(t *testing.T, body []byte) {
 		t.Helper()
-		if string(body) != string(said) {
+		if !bytes.Equal(body, said) {
 			t.Errorf("the repeat is answered\n%s\nand the first was\n%s", body, said)
 		}
 	}

@@ -80,8 +80,8 @@ func (s *stage) judge(t *testing.T, r row) {
 	changed := before.changed(stateOf(t, s.books, s.db))
 
 	call := fmt.Sprintf("%s %.100s", r.method, r.path)
-	if got.StatusCode != r.status {
-		t.Fatalf("%s = %d; want %d\n%s", call, got.StatusCode, r.status, body)
+	if got.status != r.status {
+		t.Fatalf("%s = %d; want %d\n%s", call, got.status, r.status, body)
 	}
 	if said := errorIn(t, r, body); said != r.err {
 		t.Errorf("%s is refused as %q; want %q", call, said, r.err)
@@ -91,13 +91,13 @@ func (s *stage) judge(t *testing.T, r row) {
 	}
 	switch {
 	case len(changed) > 0 && !r.changes:
-		t.Errorf("%s = %d and changed %v", call, got.StatusCode, changed)
+		t.Errorf("%s = %d and changed %v", call, got.status, changed)
 	case len(changed) == 0 && r.changes:
-		t.Errorf("%s = %d and changed nothing", call, got.StatusCode)
+		t.Errorf("%s = %d and changed nothing", call, got.status)
 	}
 	if r.changes && r.status/100 != 2 {
 		if r.err != "invalid_grant" || !slices.Equal(changed, []string{"family"}) {
-			t.Errorf("%s = %d and changed %v: only reuse may, and only the family", call, got.StatusCode, changed)
+			t.Errorf("%s = %d and changed %v: only reuse may, and only the family", call, got.status, changed)
 		}
 	}
 	checkHeaders(t, call, r, id, got)
@@ -107,7 +107,7 @@ func (s *stage) judge(t *testing.T, r row) {
 }
 
 // checkHeaders checks the headers that follow from the answer, both ways.
-func checkHeaders(t *testing.T, call string, r row, id string, got *http.Response) {
+func checkHeaders(t *testing.T, call string, r row, id string, got reply) {
 	t.Helper()
 	want := map[string]string{"Content-Type": "application/json", "Request-ID": id}
 	if _, own := r.with["Request-ID"]; own {
@@ -123,27 +123,27 @@ func checkHeaders(t *testing.T, call string, r row, id string, got *http.Respons
 		want["WWW-Authenticate"] = `Bearer error="invalid_token"`
 	case "METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED", "method_not_allowed":
 		delete(want, "Allow")
-		if got.Header.Get("Allow") == "" {
+		if got.header.Get("Allow") == "" {
 			t.Errorf("%s = 405 without Allow", call)
 		}
 	}
 	if r.status == http.StatusTooManyRequests || r.status == http.StatusServiceUnavailable {
 		delete(want, "Retry-After")
-		if strings.Trim(got.Header.Get("Retry-After"), "0123456789") != "" || got.Header.Get("Retry-After") == "" {
-			t.Errorf("%s = %d with Retry-After %q; want seconds", call, r.status, got.Header.Get("Retry-After"))
+		if strings.Trim(got.header.Get("Retry-After"), "0123456789") != "" || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s = %d with Retry-After %q; want seconds", call, r.status, got.header.Get("Retry-After"))
 		}
 	}
 	if strings.HasPrefix(r.path, "/v1/auth/token") {
 		want["Cache-Control"] = "no-store"
 	}
 	for name, value := range want {
-		if got.Header.Get(name) != value {
-			t.Errorf("%s = %d with %s %q; want %q", call, r.status, name, got.Header.Get(name), value)
+		if got.header.Get(name) != value {
+			t.Errorf("%s = %d with %s %q; want %q", call, r.status, name, got.header.Get(name), value)
 		}
 	}
 	closes := slices.Contains([]int{408, 413, 414, 431}, r.status)
-	if got.Close != closes {
-		t.Errorf("%s = %d closes the connection: %v; want %v", call, r.status, got.Close, closes)
+	if got.closes != closes {
+		t.Errorf("%s = %d closes the connection: %v; want %v", call, r.status, got.closes, closes)
 	}
 }
 
@@ -188,8 +188,15 @@ func errorsIn(body []byte) string {
 	return strings.Join(codes, " ")
 }
 
+// A reply is an answer but for its body.
+type reply struct {
+	status int
+	header http.Header
+	closes bool // the connection
+}
+
 // send sends the request of a row.
-func (s *stage) send(tb testing.TB, r row, id string) (*http.Response, []byte) {
+func (s *stage) send(tb testing.TB, r row, id string) (reply, []byte) {
 	tb.Helper()
 	by := r.by
 	if by == nil {
@@ -229,7 +236,7 @@ func (s *stage) send(tb testing.TB, r row, id string) (*http.Response, []byte) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return response, body
+	return reply{response.StatusCode, response.Header, response.Close}, body
 }
 
 // headers are the good ones of a caller.

@@ -103,7 +103,7 @@ func lockRows(tb testing.TB, s *stage) []row {
 		{name: "a free ticket", body: lock(s.token()), status: 200, changes: true, check: succeeded(1)},
 	}
 	rows = append(rows, batchRows(500, func(tokens any) object {
-		var lines any = tokens
+		lines := tokens
 		if names, ok := tokens.([]string); ok {
 			var each []object
 			for _, name := range names {

@@ -222,7 +222,7 @@ func (s *stage) serve(ctx context.Context, r row, headers map[string]string) (st
 		}
 	}
 	w := httptest.NewRecorder()
-	s.server.http.Handler.ServeHTTP(w, request)
+	s.http.Handler.ServeHTTP(w, request)
 	return w.Code, w.Body.String()
 }
 
@@ -301,7 +301,7 @@ func (s *stage) look(t *testing.T, r row, id string) string {
 	t.Helper()
 	answer, body := s.send(t, r, requestID())
 	for _, name := range []string{"Request-ID", "Date", "Content-Length"} {
-		answer.Header.Del(name)
+		answer.header.Del(name)
 	}
-	return fmt.Sprintf("%d %v %s", answer.StatusCode, answer.Header, strings.ReplaceAll(string(body), id, "<id>"))
+	return fmt.Sprintf("%d %v %s", answer.status, answer.header, strings.ReplaceAll(string(body), id, "<id>"))
 }
