@@ -6,18 +6,28 @@ import (
 	"sync"
 )
 
-// How many connections a process keeps open (reliability: 10,000, and 256 of one
-// address).
-const (
-	mostConnections = 10_000
-	mostOfAddress   = 256
-)
+// bounds are how many connections a process keeps open (reliability: 10,000, and
+// 256 of one address).
+type bounds struct {
+	Connections           int `help:"Connections kept open at most; more are closed as they come." default:"10000" placeholder:"N"`
+	ConnectionsPerAddress int `help:"Connections of one address at most, in IPv6 of one /64. Trusted proxies have no such bound." default:"256" placeholder:"N"`
+}
+
+func (b bounds) checkBounds() error {
+	switch {
+	case b.Connections < 1:
+		return wrong("connections", "is 1 or more")
+	case b.ConnectionsPerAddress < 1:
+		return wrong("connections-per-address", "is 1 or more")
+	}
+	return nil
+}
 
 // A gate is a listener that closes connections beyond its bounds as soon as they
 // come, so that a greedy caller costs others nothing: no goroutine, no memory.
 type gate struct {
 	net.Listener
-	most, ofAddress int
+	bounds bounds
 	// exempt says of which addresses there may be any number: those of proxies,
 	// which speak for many. nil is nobody.
 	exempt func(netip.Addr) bool
@@ -27,8 +37,8 @@ type gate struct {
 	all  int
 }
 
-func newGate(listener net.Listener, most, ofAddress int, exempt func(netip.Addr) bool) *gate {
-	return &gate{Listener: listener, most: most, ofAddress: ofAddress, exempt: exempt, open: map[netip.Prefix]int{}}
+func newGate(listener net.Listener, b bounds, exempt func(netip.Addr) bool) *gate {
+	return &gate{Listener: listener, bounds: b, exempt: exempt, open: map[netip.Prefix]int{}}
 }
 
 // Accept waits for a connection within the bounds.
@@ -50,7 +60,7 @@ func (g *gate) Accept() (net.Conn, error) {
 func (g *gate) enter(from netip.Prefix, exempt bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.all >= g.most || !exempt && g.open[from] >= g.ofAddress {
+	if g.all >= g.bounds.Connections || !exempt && g.open[from] >= g.bounds.ConnectionsPerAddress {
 		return false
 	}
 	g.all++

@@ -25,7 +25,7 @@ func openLobby(t *testing.T, most, ofAddress int, exempt func(netip.Addr) bool) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lobby{gate: newGate(listener, most, ofAddress, exempt), came: make(chan net.Conn, 64)}
+	l := &lobby{gate: newGate(listener, bounds{most, ofAddress}, exempt), came: make(chan net.Conn, 64)}
 	go func() {
 		defer close(l.came)
 		for {

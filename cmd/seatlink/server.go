@@ -81,7 +81,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	srv.listener = newGate(listener, mostConnections, mostOfAddress, srv.proxies.trust)
+	srv.listener = newGate(listener, s.bounds, srv.proxies.trust)
 	srv.url = s.address(srv.listener.Addr().String())
 	s.store.Log, s.store.Watch = s.log, srv.watch.store()
 	if srv.store, err = sqlstore.Open(ctx, s.db, s.keys, s.store); err != nil {

@@ -28,6 +28,7 @@ type listening struct {
 	TLSKey         string   `name:"tls-key" help:"Private key of the certificate, in PEM." type:"path" placeholder:"FILE"`
 	TrustedProxies []string `help:"Proxies in front of the server, as networks. From them, and nobody else, the client's address is taken from the header below." placeholder:"CIDR,…"`
 	ProxyHeader    string   `help:"The header in which the trusted proxies tell the client's address: X-Forwarded-For or Forwarded. The other one is not looked at." default:"X-Forwarded-For" enum:"X-Forwarded-For,Forwarded" placeholder:"NAME"`
+	bounds
 }
 
 // stopping is how the server ends.
@@ -87,7 +88,7 @@ func (t tuning) options() (sqlstore.Options, error) {
 // check says what is wrong with the groups before anything is opened.
 func (s settings) check() error {
 	_, proxies := s.proxies()
-	return errors.Join(s.checkURL(), s.checkPair(), proxies, s.checkDrain(), s.checkTraces())
+	return errors.Join(s.checkURL(), s.checkPair(), proxies, s.checkBounds(), s.checkDrain(), s.checkTraces())
 }
 
 // checkURL: a ticket page's address is the URL and a path, so nothing but the
