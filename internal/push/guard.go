@@ -1,0 +1,137 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The limits of an attempt. A receiver has no other way to keep us.
+const (
+	dialTime     = 5 * time.Second
+	tlsTime      = 5 * time.Second
+	totalTime    = 15 * time.Second
+	maxAnswer    = 64 << 10 // of a body, and of headers
+	maxIdle      = 512      // connections kept for the next message
+	maxIdleEach  = 4        // of one receiver
+	idleTime     = 60 * time.Second
+	agent        = "seatlink"
+	maxRetryWait = 8 * time.Hour
+)
+
+// errUnreached is all that is said of an attempt without an answer. Told apart,
+// the causes would make a port scanner of us.
+var errUnreached = errors.New("the receiver could not be reached")
+
+// An Answer is what a receiver said. Its body is read and dropped.
+type Answer struct {
+	Status     int
+	RetryAfter time.Duration // 0 where it asks for none
+}
+
+// A Door sends requests to receivers that partners named, and guards where they
+// go. It is safe for concurrent use.
+type Door struct {
+	rules Rules
+	http  *http.Client
+}
+
+// NewDoor opens a door that keeps these rules.
+func NewDoor(rules Rules) *Door {
+	return newDoor(rules, nil, rules.permit)
+}
+
+// newDoor takes its own resolver and its own judge of addresses, for tests.
+func newDoor(rules Rules, names *net.Resolver, permit func(netip.AddrPort) error) *Door {
+	dialer := &net.Dialer{
+		Timeout:  dialTime,
+		Resolver: names,
+		// It sees the resolved address of every attempt, so a name that leads
+		// elsewhere a moment later wins nothing.
+		ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil || network != "tcp4" && network != "tcp6" {
+				return errForbidden
+			}
+			return permit(to)
+		},
+	}
+	return &Door{rules: rules, http: &http.Client{
+		Timeout:       totalTime,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  nil, // one of the environment would resolve names for itself
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    tlsTime,
+			DisableCompression:     true, // a small answer stays small
+			MaxResponseHeaderBytes: maxAnswer,
+			MaxIdleConns:           maxIdle,
+			MaxIdleConnsPerHost:    maxIdleEach,
+			IdleConnTimeout:        idleTime,
+		},
+	}}
+}
+
+// Post sends a JSON body to an address that a partner named, and returns the
+// answer, or one and the same error when there is none.
+func (d *Door) Post(ctx context.Context, address string, body []byte) (Answer, error) {
+	to, err := url.Parse(address)
+	if err != nil || !d.mayName(to) {
+		return Answer{}, errUnreached
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
+	if err != nil {
+		return Answer{}, errUnreached
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", agent)
+	response, err := d.http.Do(request)
+	if err != nil {
+		return Answer{}, errUnreached
+	}
+	defer func() { _ = response.Body.Close() }()
+	// What was read to its end leaves a connection that can be used again; what a
+	// receiver says beyond its limit, or never ends to say, changes no status.
+	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
+	return Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}, nil
+}
+
+// mayName judges an address as it is written: https, no userinfo, a host that is
+// a name. The sandbox takes http and this machine too.
+func (d *Door) mayName(to *url.URL) bool {
+	if to.User != nil || to.Opaque != "" || to.Scheme != "https" && !(d.rules.Sandbox && to.Scheme == "http") {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(to.Hostname()), ".")
+	ip, err := netip.ParseAddr(host)
+	if err == nil {
+		return d.rules.Sandbox && among(loopback, ip)
+	}
+	// A host whose last label begins with a digit may be read as an address (127.1,
+	// 0x7f.1, 2130706433), and no top-level domain does.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return last != "" && (last[0] < '0' || last[0] > '9')
+}
+
+// retryAfter reads the header of that name: seconds, or a date.
+func retryAfter(header string) time.Duration {
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(header); err == nil {
+		wait = time.Until(at)
+	}
+	return min(max(wait, 0), maxRetryWait)
+}
