@@ -1,0 +1,97 @@
+package operatorapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+// A Client asks on behalf of one operator. Its errors are the door's reasons, or
+// say that nobody answered.
+type Client struct {
+	http *http.Client
+	name string
+}
+
+// NewClient reaches the door by a transport, Over a socket or Through a handler.
+func NewClient(by http.RoundTripper, name string) *Client {
+	return &Client{http: &http.Client{Transport: by}, name: name}
+}
+
+// About asks who answers.
+func (c *Client) About(ctx context.Context) (about About, err error) {
+	return about, c.call(ctx, http.MethodGet, aboutPath, nil, &about)
+}
+
+// UnderReview lists orders that wait for an operator, the oldest first.
+func (c *Client) UnderReview(ctx context.Context, limit int) (list OrderList, err error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	return list, c.call(ctx, http.MethodGet, ordersPath+"?"+query.Encode(), nil, &list)
+}
+
+// Order shows one order.
+func (c *Client) Order(ctx context.Context, order string) (o Order, err error) {
+	query := url.Values{"order": {order}}
+	return o, c.call(ctx, http.MethodGet, orderPath+"?"+query.Encode(), nil, &o)
+}
+
+// Approve has an order sold that waits. It may end in ERROR all the same.
+func (c *Client) Approve(ctx context.Context, order, reason string) (o Order, err error) {
+	return o, c.call(ctx, http.MethodPost, approvePath, judgeRequest{order, reason}, &o)
+}
+
+// Reject ends an order that waits.
+func (c *Client) Reject(ctx context.Context, order, reason string) (o Order, err error) {
+	return o, c.call(ctx, http.MethodPost, rejectPath, judgeRequest{order, reason}, &o)
+}
+
+// errStranger is for a server that lacks what a command asks for.
+var errStranger = errors.New("the server that runs does not know this command: it is of another version")
+
+func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	// The host is a matter of form: the transport knows where to go.
+	request, err := http.NewRequestWithContext(ctx, method, "http://seatlink"+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set(OperatorHeader, c.name)
+	response, err := c.http.Do(request)
+	if err != nil {
+		if inner, ok := errors.AsType[*url.Error](err); ok {
+			err = inner.Err // it repeats the address that is a matter of form
+		}
+		return fmt.Errorf("ask the server: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusOK {
+		if err := json.UnmarshalRead(response.Body, answer); err != nil {
+			return fmt.Errorf("read the server's answer: %w", err)
+		}
+		return nil
+	}
+	var refused refusal
+	if err := json.UnmarshalRead(response.Body, &refused); err != nil {
+		return fmt.Errorf("the server answered %s", response.Status)
+	}
+	reason := fault.Named(refused.Code)
+	switch {
+	case reason == nil:
+		return errors.New(refused.Message)
+	case errors.Is(reason, fault.PathUnknown), errors.Is(reason, fault.MethodWrong):
+		return errStranger
+	}
+	return reason.Saying(refused.Message)
+}
