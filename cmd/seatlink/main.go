@@ -37,6 +37,7 @@ type commands struct {
 	Serve serveCommand `cmd:"" help:"Serve a database that has a house."`
 	Audit auditCommand `cmd:"" help:"Check every invariant of a database; exits 1 if one is broken."`
 	Bench benchCommand `cmd:"" help:"Drive a running server and tell its figures."`
+	Order orderCommand `cmd:"" help:"Look at orders, and decide those under review."`
 
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 

@@ -20,6 +20,7 @@ type serveCommand struct {
 	listening `group:"Reaching it:"`
 	LogLevel  string `help:"debug, info, warn or error." default:"info" group:"Watching it:" placeholder:"LEVEL"`
 	watching  `group:"Watching it:"`
+	outgoing  `group:"Callbacks:"`
 	stopping  `group:"Stopping it:"`
 	tuning    `group:"Tuning:"`
 
@@ -50,7 +51,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	s := settings{listening: c.listening, watching: c.watching, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
+	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
 	if err := s.check(); err != nil {
 		return err
 	}

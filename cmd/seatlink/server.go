@@ -26,10 +26,9 @@ const (
 	idleTime       = 120 * time.Second
 	// The door answers 431 from 16 KiB on, in its own form; beyond this, with a URI
 	// of 8 KiB in it, net/http does so in plain text.
-	maxHeader     = 64 << 10
-	maxStreams    = 100 // of an HTTP/2 connection
-	tidyEvery     = time.Minute
-	decidingHands = 16 // they wait for the writer, which takes them together
+	maxHeader  = 64 << 10
+	maxStreams = 100 // of an HTTP/2 connection
+	tidyEvery  = time.Minute
 )
 
 // A server is one seatlink process on one database.
@@ -44,6 +43,7 @@ type server struct {
 	ops      *ops  // nil without --ops-addr
 	watch    *watch
 	ending   *ending
+	socket   operatorSocket // for commands, on SQLite
 	proxies  proxies
 	parts    []part
 }
@@ -88,9 +88,20 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		return nil, err
 	}
 	srv.desk = access.NewDesk(srv.store, s.keys, time.Now)
+	rules, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
 	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), web.NewAddresses(s.keys, srv.url))
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served})
 	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
+	clerk, err := srv.newClerk(office, rules, s.sandbox)
+	if err != nil {
+		return nil, err
+	}
+	if srv.socket, err = openSocket(ctx, s.db, office, clerk, srv); err != nil {
+		return nil, err
+	}
 	srv.http = &http.Server{
 		ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams}, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
@@ -103,7 +114,8 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		{"stop", srv.ending.run},
 		{"disk", srv.watchDisk},
 		{"credentials", srv.tidy},
-		{"tasks", boxoffice.NewClerk(srv.store, s.log, duties(office)).Run},
+		{"tasks", clerk.Run},
+		{"operators' socket", srv.socket.run},
 	}
 	if srv.pair != nil {
 		srv.parts = append(srv.parts, part{"certificate", func(ctx context.Context) error { return srv.pair.run(ctx, s.hangup) }})
@@ -114,21 +126,15 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	return srv, nil
 }
 
-// duties are the kinds of tasks that this process works off.
-func duties(office *boxoffice.Office) map[string]boxoffice.Duty {
-	return map[string]boxoffice.Duty{
-		boxoffice.TaskDecide: {Chore: office.FinishOrder, Hands: decidingHands},
-	}
-}
-
 // close gives up a server that is not to run, and what of it is open.
 func (s *server) close() error {
+	// The socket goes while the database is still ours, so that it is no other's.
+	err := s.socket.close()
 	if s.store != nil {
 		s.store.Close()
 	}
-	var err error
 	if s.listener != nil {
-		err = s.listener.Close()
+		err = errors.Join(err, s.listener.Close())
 	}
 	if s.ops != nil {
 		err = errors.Join(err, s.ops.listener.Close())

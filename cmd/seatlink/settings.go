@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/push"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 )
 
@@ -44,6 +47,41 @@ type watching struct {
 	TraceEndpoint string `help:"Where to send traces, by OTLP over HTTP, such as http://127.0.0.1:4318. Default: nowhere." placeholder:"URL"`
 }
 
+// outgoing is where this installation sends to what partners named. Networks of
+// special purpose, private ones and this machine are not dialled.
+type outgoing struct {
+	OutgoingPorts []string `help:"Ports that callbacks may go to besides 443." placeholder:"PORT,…"`
+	OutgoingDeny  []string `help:"Networks that callbacks never go to." placeholder:"CIDR,…"`
+	OutgoingAllow []string `help:"Networks that callbacks may go to although they are private." placeholder:"CIDR,…"`
+}
+
+// rules are those of the door out, as far as they are settings.
+func (o outgoing) rules() (rules push.Rules, err error) {
+	for _, text := range o.OutgoingPorts {
+		port, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
+		if err != nil || port == 0 {
+			return rules, wrong("outgoing-ports", "are numbers from 1 to 65535: %q is none", text)
+		}
+		rules.Ports = append(rules.Ports, uint16(port))
+	}
+	if rules.Deny, err = networks("outgoing-deny", o.OutgoingDeny); err != nil {
+		return rules, err
+	}
+	rules.Allow, err = networks("outgoing-allow", o.OutgoingAllow)
+	return rules, err
+}
+
+func networks(flag string, texts []string) (list []netip.Prefix, err error) {
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, wrong(flag, "are networks, such as 10.0.0.0/8 or 192.0.2.7/32: %q is none", text)
+		}
+		list = append(list, network.Masked())
+	}
+	return list, nil
+}
+
 // tuning are the store's knobs, for measuring what they are worth.
 type tuning struct {
 	BatchActs int `help:"Acts that share one transaction at most." default:"256" placeholder:"N"`
@@ -56,6 +94,7 @@ type settings struct {
 	listening
 	stopping
 	watching
+	outgoing
 	db      string
 	keys    *access.Keyring
 	sandbox bool
@@ -88,7 +127,8 @@ func (t tuning) options() (sqlstore.Options, error) {
 // check says what is wrong with the groups before anything is opened.
 func (s settings) check() error {
 	_, proxies := s.proxies()
-	return errors.Join(s.checkURL(), s.checkPair(), proxies, s.checkBounds(), s.checkDrain(), s.checkTraces())
+	_, rules := s.rules()
+	return errors.Join(s.checkURL(), s.checkPair(), proxies, rules, s.checkBounds(), s.checkDrain(), s.checkTraces())
 }
 
 // checkURL: a ticket page's address is the URL and a path, so nothing but the

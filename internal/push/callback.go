@@ -30,7 +30,9 @@ type Callbacks interface {
 	SettleCallback(ctx context.Context, c boxoffice.Callback) error
 }
 
-// A Body is what a process's callback says: the very body of its status call.
+// A Body is what a process's callback says: the very body of its status call. It
+// is nil while an order of the process waits (again): whoever decides it leaves
+// a task of its own.
 type Body func(ctx context.Context, id boxoffice.ProcessID) ([]byte, error)
 
 // A Courier delivers callbacks.
@@ -62,6 +64,9 @@ func (c *Courier) Deliver(ctx context.Context, t boxoffice.ClaimedTask) (again t
 	body, err := c.body(ctx, id)
 	if err != nil {
 		return 0, fmt.Errorf("body of a callback: %w", err)
+	}
+	if body == nil {
+		return 0, nil
 	}
 	answer, err := c.door.Post(ctx, owed.URL, body)
 	if err != nil && ctx.Err() != nil {

@@ -189,6 +189,15 @@ func TestAProcessThatOwesNothingSendsNothing(t *testing.T) {
 			}
 		})
 	}
+	t.Run("it waits again", func(t *testing.T) {
+		l := owing()
+		r := status(204).round(l)
+		r.courier.body = func(context.Context, boxoffice.ProcessID) ([]byte, error) { return nil, nil }
+		r.work(t)
+		if len(r.at) != 0 || l.settled != 0 {
+			t.Errorf("%d sent, %d settled; want none", len(r.at), l.settled)
+		}
+	})
 }
 
 func TestAnAttemptThatWeCutShortDoesNotCount(t *testing.T) {
