@@ -93,7 +93,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		return nil, err
 	}
 	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), web.NewAddresses(s.keys, srv.url))
-	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served})
+	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
 	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
 	clerk, err := srv.newClerk(office, rules, s.sandbox)
 	if err != nil {

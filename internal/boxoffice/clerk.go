@@ -15,6 +15,9 @@ import (
 const (
 	// lookEvery backs every wake-up: a task is begun so late at most.
 	lookEvery = 100 * time.Millisecond
+	// lookLeast is between two looks, so that a crowd of tasks is taken by the dozen
+	// and not one by one, each in a transaction of its own.
+	lookLeast = 10 * time.Millisecond
 	// lookAgain is the pause after the books could not be read.
 	lookAgain = time.Second
 	// choreTime is what a chore has of its lease of 30 s. The rest is for taking the
@@ -62,7 +65,7 @@ func NewClerk(tasks Tasks, log *slog.Logger, duties map[string]Duty) *Clerk {
 	return c
 }
 
-// Wake makes the clerk look at once, where somebody knows that a task was
+// Wake makes the clerk look now, where somebody knows that a task was
 // entered. It never blocks.
 func (c *Clerk) Wake() {
 	select {
@@ -85,17 +88,23 @@ func (c *Clerk) Run(ctx context.Context) error {
 				c.log.ErrorContext(ctx, "looking for tasks failed", "err", err)
 			}
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-c.wake:
-		case <-ctx.Done():
-		}
-		timer.Stop()
+		rest(ctx, lookLeast, nil)
+		rest(ctx, pause-lookLeast, c.wake)
 	}
 	defer time.AfterFunc(closingTime, stop).Stop()
 	c.hands.Wait()
 	return nil
+}
+
+// rest waits for a while, unless it is woken.
+func rest(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
 }
 
 // look takes the tasks that are due, as far as there are hands for them. It reads

@@ -50,7 +50,9 @@ type Desk interface {
 // Options are what an installation chooses about the door.
 type Options struct {
 	Log     *slog.Logger // nil discards
-	Sandbox bool         // callbacks may go to http and to the machine itself
+	Sandbox bool         // callbacks may go to http and to the machine itself, at any port
+	// CallbackPorts are those that callbacks may go to besides 443.
+	CallbackPorts []uint16
 	// Served is told of each request when it has its answer; nil is nobody.
 	Served func(context.Context, Served)
 }
@@ -71,7 +73,7 @@ type Served struct {
 func New(office BoxOffice, desk Desk, options Options) http.Handler {
 	a := &api{
 		office: office, desk: desk, log: options.Log, sandbox: options.Sandbox, served: options.Served,
-		reads: newShed(readsAtWork, readsWaiting),
+		reads: newShed(readsAtWork, readsWaiting), callbackPorts: options.CallbackPorts,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -97,6 +99,8 @@ type api struct {
 	sandbox bool
 	served  func(context.Context, Served)
 	reads   *shed
+
+	callbackPorts []uint16
 }
 
 // A handler answers one request with a status and a body, or an error. It reads

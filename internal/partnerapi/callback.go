@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -34,6 +35,18 @@ func callbackURL(raw string, who access.Principal) (address, host string, err er
 		return "", "", fault.CallbackNotAllowed
 	}
 	return raw, host, nil
+}
+
+// callbackPort judges the port of a callback's address: 443, or one that the
+// installation opened. Whoever dials it holds to the same.
+func callbackPort(address string, open []uint16) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	const https = "443"
+	port := u.Port()
+	return port == "" || port == https || slices.ContainsFunc(open, func(p uint16) bool { return port == strconv.Itoa(int(p)) })
 }
 
 func loopback(host string) bool {

@@ -2,10 +2,12 @@ package partnerapi
 
 import (
 	"errors"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -101,4 +103,57 @@ func FuzzCallbackURL(f *testing.F) {
 			t.Errorf("callbackURL(%q) = %q, which leads to %v, %v", raw, got, u, err)
 		}
 	})
+}
+
+func TestCallbackPort(t *testing.T) {
+	for _, tt := range []struct {
+		address string
+		open    []uint16
+		want    bool
+	}{
+		{"", nil, true},
+		{"https://example.com/done", nil, true},
+		{"https://example.com:443/done", nil, true},
+		{"https://example.com:8443/done", nil, false},
+		{"https://example.com:8443/done", []uint16{8080, 8443}, true},
+		{"https://example.com:08443/done", []uint16{8443}, false},
+		{"https://example.com:80/done", []uint16{8443}, false},
+		{"https://example.com:/done", nil, true},
+	} {
+		if got := callbackPort(tt.address, tt.open); got != tt.want {
+			t.Errorf("callbackPort(%q, %v) = %v; want %v", tt.address, tt.open, got, tt.want)
+		}
+	}
+}
+
+// Ensure a port to which nothing would be sent is refused before anything is done.
+func TestACallbackToAClosedPortIsRefused(t *testing.T) {
+	body := func(callback string) string {
+		return `{"listing":[{"externalListingId":"L1","externalOrderId":"O1","tokens":[{"token":"T1"}]}],
+			"buyer":[{"firstName":"A","lastName":"B","emailAddress":{"email":"a@example.com"}}],
+			"settlement":[{"totalAmountPaid":1,"amountToSeller":1,"asyncCallbackUrl":"` + callback + `"}]}`
+	}
+	for _, tt := range []struct {
+		name, callback string
+		options        Options
+		want           int
+	}{
+		{"closed", "https://example.com:8443/", Options{}, 400},
+		{"open", "https://example.com:8443/", Options{CallbackPorts: []uint16{8443}}, 200},
+		{"in the sandbox", "https://example.com:8443/", Options{Sandbox: true}, 200},
+		{"none named", "https://example.com/", Options{}, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := false
+			office := officeFunc(func(any) (any, error) {
+				asked = true
+				return boxoffice.Sale{Status: boxoffice.OrderComplete, Process: "P1", Currency: "USD"}, nil
+			})
+			answer := httptest.NewRecorder()
+			New(office, fakeDesk{}, tt.options).ServeHTTP(answer, request("POST", "/v1/cart/complete-order", body(tt.callback)))
+			if answer.Code != tt.want || asked != (tt.want == 200) {
+				t.Errorf("complete-order: %d %s, office asked %v; want %d", answer.Code, answer.Body, asked, tt.want)
+			}
+		})
+	}
 }

@@ -80,6 +80,9 @@ func (a *api) completeOrder(ctx context.Context, c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	if !a.sandbox && !callbackPort(cart.Settlement.CallbackURL, a.callbackPorts) {
+		return 0, nil, fault.CallbackNotAllowed.Saying("asyncCallbackUrl names a port to which this installation sends nothing")
+	}
 	sale := boxoffice.Sale{Status: boxoffice.OrderFailed}
 	unknown := unsellable(&cart)
 	if len(cart.Elements) > 0 {
