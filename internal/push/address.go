@@ -81,13 +81,12 @@ func OwnAddresses() (own []netip.Prefix, err error) {
 
 var errForbidden = errors.New("the address may not be dialled")
 
-// permit judges an address as it is about to be dialled.
+// permit judges an address as it is about to be dialled. One with a zone is in no
+// network, and a v4-mapped one in none of IPv4, so both are forbidden.
 func (r Rules) permit(to netip.AddrPort) error {
 	ip := to.Addr()
 	switch {
-	case !ip.IsValid() || ip.Zone() != "" || ip.Is4In6():
-		return errForbidden
-	case among(r.Deny, ip) || !r.permitPort(to.Port()):
+	case !ip.IsValid() || among(r.Deny, ip) || !r.permitPort(to.Port()):
 		return errForbidden
 	case among(r.Allow, ip) || r.Sandbox && among(loopback, ip):
 		return nil

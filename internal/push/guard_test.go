@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -354,6 +355,40 @@ func TestADialHasFiveSeconds(t *testing.T) {
 	_, _ = door.Post(t.Context(), "https://example.com/", nil)
 	if left <= 0 || left > dialTime {
 		t.Errorf("the look-up of a name has %v; want at most %v", left, dialTime)
+	}
+}
+
+func TestAddressesAsTheyAreWritten(t *testing.T) {
+	for _, tt := range []struct {
+		address        string
+		house, sandbox bool
+	}{
+		{"https://example.com/done?x=1", true, true},
+		{"https://example.com:8443/", true, true}, // the port is judged when it is dialled
+		{"https://example.com./", true, true},
+		{"http://example.com/", false, true},
+		{"http://127.0.0.1:8081/", false, true},
+		{"https://[::1]/", false, true},
+		{"https://10.0.0.1/", false, false},
+		{"https://[fe80::1%25eth0]/", false, false},
+		{"https://127.1/", false, false},
+		{"https://0x7f000001/", false, false},
+		{"https://user@example.com/", false, false}, // it would become an Authorization of ours
+		{"https://user:word@example.com/", false, false},
+		{"https:example.com", false, false},
+		{"https:///done", false, false},
+		{"ftp://example.com/", false, false},
+		{"//example.com/", false, false},
+	} {
+		to, err := url.Parse(tt.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for sandbox, want := range map[bool]bool{false: tt.house, true: tt.sandbox} {
+			if got := NewDoor(Rules{Sandbox: sandbox}).mayName(to); got != want {
+				t.Errorf("mayName(%s), sandbox %v = %v; want %v", tt.address, sandbox, got, want)
+			}
+		}
 	}
 }
 
