@@ -81,7 +81,9 @@ func (o operatorSocket) run(ctx context.Context) error {
 	if err := o.http.Shutdown(last); err != nil {
 		o.log.WarnContext(ctx, "a command of an operator was cut short", "err", errors.Join(err, o.http.Close()))
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return errors.Join(err, os.Remove(o.path))
+	}
 	if err := os.Remove(o.path); err != nil {
 		return fmt.Errorf("operators' socket: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -186,7 +185,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 func write(w http.ResponseWriter, status int, text []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, string(text)) // a command that is gone needs no answer
+	_, _ = w.Write(text) // a command that is gone needs no answer
 }
 
 // About says whom a command has reached.

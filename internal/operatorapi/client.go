@@ -28,29 +28,34 @@ func NewClient(by http.RoundTripper, name string) *Client {
 
 // About asks who answers.
 func (c *Client) About(ctx context.Context) (about About, err error) {
-	return about, c.call(ctx, http.MethodGet, aboutPath, nil, &about)
+	err = c.call(ctx, http.MethodGet, aboutPath, nil, &about)
+	return about, err
 }
 
 // UnderReview lists orders that wait for an operator, the oldest first.
 func (c *Client) UnderReview(ctx context.Context, limit int) (list OrderList, err error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	return list, c.call(ctx, http.MethodGet, ordersPath+"?"+query.Encode(), nil, &list)
+	err = c.call(ctx, http.MethodGet, ordersPath+"?"+query.Encode(), nil, &list)
+	return list, err
 }
 
 // Order shows one order.
 func (c *Client) Order(ctx context.Context, order string) (o Order, err error) {
 	query := url.Values{"order": {order}}
-	return o, c.call(ctx, http.MethodGet, orderPath+"?"+query.Encode(), nil, &o)
+	err = c.call(ctx, http.MethodGet, orderPath+"?"+query.Encode(), nil, &o)
+	return o, err
 }
 
 // Approve has an order sold that waits. It may end in ERROR all the same.
 func (c *Client) Approve(ctx context.Context, order, reason string) (o Order, err error) {
-	return o, c.call(ctx, http.MethodPost, approvePath, judgeRequest{order, reason}, &o)
+	err = c.call(ctx, http.MethodPost, approvePath, judgeRequest{order, reason}, &o)
+	return o, err
 }
 
 // Reject ends an order that waits.
 func (c *Client) Reject(ctx context.Context, order, reason string) (o Order, err error) {
-	return o, c.call(ctx, http.MethodPost, rejectPath, judgeRequest{order, reason}, &o)
+	err = c.call(ctx, http.MethodPost, rejectPath, judgeRequest{order, reason}, &o)
+	return o, err
 }
 
 // errStranger is for a server that lacks what a command asks for.

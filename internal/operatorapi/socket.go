@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 )
 
@@ -94,7 +93,7 @@ func within(path string) (name string, done func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	name = filepath.Join("/proc/self/fd", strconv.Itoa(int(folder.Fd())), filepath.Base(path))
+	name = fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), filepath.Base(path))
 	return name, func() { _ = folder.Close() }, nil
 }
 

@@ -1,6 +1,7 @@
 package operatorapi
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
@@ -23,7 +24,9 @@ func attend(t *testing.T, path, database string) {
 	go func() { ended <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = server.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("Serve = %v; want that it was closed", err)
+		}
 	})
 }
 
