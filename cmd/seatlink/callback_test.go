@@ -37,7 +37,7 @@ func TestACallbackComesWhateverHappensToTheServer(t *testing.T) {
 			if err != nil || status != http.StatusOK || !strings.Contains(string(want), `"status":"COMPLETE"`) {
 				t.Fatalf("the order's status: %d %s %v; want COMPLETE", status, want, err)
 			}
-			for i, d := range []delivery{first, second, third} {
+			for i, d := range []callback{first, second, third} {
 				if d.body != string(want) {
 					t.Errorf("callback %d is\n%s\nand the order's status\n%s", i+1, d.body, want)
 				}

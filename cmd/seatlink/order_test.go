@@ -73,9 +73,9 @@ func TestAnOperatorDecidesOrdersBesideAServerAndWithout(t *testing.T) {
 
 			desk.says("approve", []string{"first/O-1", "--reason", "spoke with them"}, "order first/O-1 is COMPLETE\n")
 			desk.says("approve", []string{"first/O-1"}, "order first/O-1 is COMPLETE\n")
-			told(t, partner, r, processes["O-1"], "COMPLETE")
+			hears(t, partner, r, processes["O-1"], "COMPLETE")
 			desk.says("reject", []string{"first/O-2", "--reason", "too late"}, "order first/O-2 is ERROR\n", "ORDER_REJECTED")
-			told(t, partner, r, processes["O-2"], "ERROR")
+			hears(t, partner, r, processes["O-2"], "ERROR")
 			desk.refuses("reject", []string{"first/O-1", "--reason", "changed my mind"}, "decided before, and not so: see seatlink order show first/O-1")
 			desk.refuses("approve", []string{"first/O-2"}, "decided before, and not so")
 			desk.refuses("show", []string{"first/O-9"}, "there is no order first/O-9: see seatlink order list")
@@ -88,13 +88,13 @@ func TestAnOperatorDecidesOrdersBesideAServerAndWithout(t *testing.T) {
 			// of a server that was killed.
 			desk.says("approve", []string{"first/O-3"}, "order first/O-3 is COMPLETE\n")
 			server, partner.url = serveSandbox(t, db, key)
-			told(t, partner, r, processes["O-3"], "COMPLETE") // the callback was left for a server
+			hears(t, partner, r, processes["O-3"], "COMPLETE") // the callback was left for a server
 			server.kill()
 			spoil(t, db, `UPDATE event SET cancelled = true WHERE id = (SELECT event FROM ticket WHERE token = $1)`, tokens[3])
 			desk.refuses("approve", []string{"first/O-4"}, "the order was approved and could not be sold any more")
 			desk.says("show", []string{"first/O-4"}, "ERROR", "approved by operator/ada", "no reason given", "EVENT_CLOSED")
 			server, partner.url = serveSandbox(t, db, key)
-			told(t, partner, r, processes["O-4"], "ERROR")
+			hears(t, partner, r, processes["O-4"], "ERROR")
 			desk.says("list", nil, "No order is under review.\n")
 			server.stop()
 			r.quiet(t)
@@ -108,8 +108,8 @@ func TestAnOperatorDecidesOrdersBesideAServerAndWithout(t *testing.T) {
 	}
 }
 
-// told fails the test unless the next callback is the status of this process.
-func told(t *testing.T, partner *caller, r *receiver, process, status string) {
+// hears fails the test unless the next callback is the status of this process.
+func hears(t *testing.T, partner *caller, r *receiver, process, status string) {
 	t.Helper()
 	got := r.next(t)
 	_, want, err := partner.call(t.Context(), "GET", "/v1/cart/complete-order/"+process, requestID(), nil)

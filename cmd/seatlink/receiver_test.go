@@ -13,14 +13,14 @@ import (
 // with these statuses and all others with 204.
 type receiver struct {
 	url   string
-	heard chan delivery
+	heard chan callback
 
 	mu       sync.Mutex
 	statuses []int
 }
 
-// A delivery is one callback as it came.
-type delivery struct {
+// A callback is one as it came.
+type callback struct {
 	body   string
 	header http.Header
 }
@@ -28,7 +28,7 @@ type delivery struct {
 func receive(tb testing.TB, statuses ...int) *receiver {
 	tb.Helper()
 	const most = 100 // deliveries that nobody has looked at
-	r := &receiver{heard: make(chan delivery, most), statuses: statuses}
+	r := &receiver{heard: make(chan callback, most), statuses: statuses}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil { // its sender was killed: nobody knows what it said
@@ -41,7 +41,7 @@ func receive(tb testing.TB, statuses ...int) *receiver {
 		}
 		r.mu.Unlock()
 		w.WriteHeader(status)
-		r.heard <- delivery{string(body), request.Header}
+		r.heard <- callback{string(body), request.Header}
 	}))
 	tb.Cleanup(server.Close)
 	r.url = server.URL + "/callback?key=1"
@@ -49,7 +49,7 @@ func receive(tb testing.TB, statuses ...int) *receiver {
 }
 
 // next waits for a callback.
-func (r *receiver) next(tb testing.TB) delivery {
+func (r *receiver) next(tb testing.TB) callback {
 	tb.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -58,7 +58,7 @@ func (r *receiver) next(tb testing.TB) delivery {
 		return d
 	case <-deadline.C:
 		tb.Fatal("no callback came")
-		return delivery{}
+		return callback{}
 	}
 }
 
