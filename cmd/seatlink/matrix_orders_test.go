@@ -156,6 +156,12 @@ func names(prefix string, n int) []string {
 func soldRows(tb testing.TB, s *stage) []row {
 	tb.Helper()
 	one, two, three, four := s.locked(tb, s.first), s.locked(tb, s.first), s.locked(tb, s.first), s.locked(tb, s.first)
+	five, six := s.locked(tb, s.first), s.locked(tb, s.first)
+	apart := func(elements ...object) object { // the settlement is part of an order's content
+		c := cartOf(elements...)
+		c.object["settlement"] = []object{{"totalAmountPaid": 208, "amountToSeller": 180}}
+		return c.object
+	}
 	free := s.token()
 	sale := cartOf(order("sold-1", one)).object
 	var said []byte
@@ -186,6 +192,14 @@ func soldRows(tb testing.TB, s *stage) []row {
 				s.lock(t, s.first, free)
 			},
 		},
-		{name: "orders of two earlier requests", body: cartOf(order("sold-1", one), order("sold-2", two)).object, status: 422, err: "REFUSED ORDERS_APART"},
+		{
+			name: "orders of two earlier requests", body: apart(order("apart-1", five), order("apart-2", six)), status: 422, err: "REFUSED ORDERS_APART",
+			given: func(t *testing.T) {
+				t.Helper()
+				for _, e := range []object{order("apart-1", five), order("apart-2", six)} {
+					s.first.want(t, 200, "POST", "/v1/cart/complete-order", apart(e), nil)
+				}
+			},
+		},
 	}
 }

@@ -48,6 +48,7 @@ var matrix = []struct {
 	{"cart complete-order status", statusRows},
 	{"tickets verify", verifyRows},
 	{"tickets print", printRows},
+	{"orders under review", pendingRows},
 }
 
 func TestTheMatrixOfBadInput(t *testing.T) {

@@ -22,11 +22,12 @@ type stage struct {
 	keys  *access.Keyring
 	books *sql.DB
 
-	first, second *caller // two applications; both are granted 999, only the first 129 and 777
+	first, second *caller // two applications; both are granted 999, only the first 129, 777 and 888
 	sibling       *caller // another channel of the first application
 	free          []string
 	priced        []string // free tickets of 777, whose currency has no fractions
 	other         []string // free tickets of 129
+	reviewed      []string // free tickets of 888, whose orders wait for the operator
 	foreign       string   // of 555, which nobody is granted
 	over, gone    string   // tickets of events that are over, or cancelled
 	offMarket     string   // of an event off the secondary market
@@ -46,7 +47,7 @@ func startStage(tb testing.TB, db string, changes ...func(*server)) *stage {
 	}
 	s := &stage{db: db, key: key, keys: keys, server: runHere(tb, db, keys, changes...)}
 	s.furnish(tb)
-	s.first, s.second = s.partner(tb, "first", 129, 777, 999), s.partner(tb, "second", 999)
+	s.first, s.second = s.partner(tb, "first", 129, 777, 888, 999), s.partner(tb, "second", 999)
 	sibling := *s.first
 	sibling.partner.Channel = "sibling"
 	s.sibling = &sibling
@@ -171,10 +172,14 @@ func (s *stage) furnish(tb testing.TB) {
 	now := time.Now().Truncate(time.Second)
 	var orgs []boxoffice.Organization
 	var patrons []boxoffice.Patron
-	for id, currency := range map[access.OrganizationID]string{999: "USD", 129: "USD", 777: "JPY", 555: "USD"} {
-		orgs = append(orgs, boxoffice.Organization{
+	for id, currency := range map[access.OrganizationID]string{999: "USD", 129: "USD", 777: "JPY", 888: "USD", 555: "USD"} {
+		org := boxoffice.Organization{
 			ID: id, Name: fmt.Sprint("House ", id), DistributorCode: fmt.Sprint("D", id), Zone: "UTC", Currency: currency, CatalogVersion: 1,
-		})
+		}
+		if id == 888 {
+			org.Review = boxoffice.ReviewAll
+		}
+		orgs = append(orgs, org)
 		patrons = append(patrons, boxoffice.Patron{ID: stagePatron, Organization: id, Contact: boxoffice.Contact{LastName: "Owner"}})
 	}
 	must(load.Organizations(ctx, orgs))
@@ -189,7 +194,7 @@ func (s *stage) furnish(tb testing.TB) {
 	over, gone, off := event(999, "OVER"), event(999, "GONE"), event(999, "OFF")
 	over.Over, gone.Cancelled, off.Secondary = now.Add(-time.Hour), true, false
 	must(load.Events(ctx, []boxoffice.Event{
-		event(999, "F01"), over, gone, off, event(129, "F01"), event(777, "F01"), event(555, "F01"),
+		event(999, "F01"), over, gone, off, event(129, "F01"), event(777, "F01"), event(888, "F01"), event(555, "F01"),
 	}))
 	must(load.Patrons(ctx, patrons))
 	var tickets []boxoffice.Ticket
@@ -213,6 +218,7 @@ func (s *stage) furnish(tb testing.TB) {
 		return func(t *boxoffice.Ticket) { t.Hold = boxoffice.Hold{Kind: kind, By: "somebody", Since: now} }
 	}
 	s.free, s.other, s.priced = add(999, "F01", stageSeats, nil), add(129, "F01", 20, nil), add(777, "F01", 20, nil)
+	s.reviewed = add(888, "F01", 5, nil)
 	s.foreign = add(555, "F01", 1, nil)[0]
 	s.over, s.gone, s.offMarket = add(999, "OVER", 1, nil)[0], add(999, "GONE", 1, nil)[0], add(999, "OFF", 1, nil)[0]
 	s.void = add(999, "F01", 1, func(t *boxoffice.Ticket) { t.Void = true })[0]
