@@ -65,19 +65,3 @@ type EventBarcode struct {
 	Event   EventID
 	Barcode Barcode
 }
-
-// A Loader takes a house into the books in bulk, past the acts. Its calls come
-// in this order, each any number of times; rows that exist already, by their
-// keys, are left as they are. A load is no one transaction: partners may see its
-// parts. Finish writes one journal row per event with count and digest, and
-// refreshes what the database knows of its tables.
-type Loader interface {
-	Organizations(ctx context.Context, rows []Organization) error
-	Events(ctx context.Context, rows []Event) error
-	Patrons(ctx context.Context, rows []Patron) error
-	// Tickets are given in the order of event, section, row and seat; their
-	// tokens should ascend within an event, for keys that lie together cost half.
-	Tickets(ctx context.Context, rows []Ticket) error
-	Listings(ctx context.Context, rows []Listing) error
-	Finish(ctx context.Context) error
-}

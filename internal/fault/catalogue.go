@@ -84,6 +84,7 @@ var (
 var (
 	OrganizationUnknown = reason(NotFound, "ORGANIZATION_NOT_FOUND", "no such organization")
 	ListingUnknown      = reason(NotFound, "LISTING_NOT_FOUND", "no such listing")
+	ManifestUnknown     = reason(NotFound, "MANIFEST_NOT_FOUND", "no such manifest")
 	ProcessUnknown      = reason(NotFound, "PROCESS_NOT_FOUND", "no such process")
 	DocumentUnknown     = reason(NotFound, "DOCUMENT_NOT_FOUND", "no such ticket page")
 	TokenUnknown        = reason(NotFound, "TOKEN_NOT_FOUND", "no such ticket")

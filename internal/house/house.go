@@ -163,6 +163,14 @@ func (h *house) open(ctx context.Context, l boxoffice.Loader, keys boxoffice.Per
 	if err := l.Organizations(ctx, organizations); err != nil {
 		return err
 	}
+	for _, s := range h.stages {
+		if err := l.Seasons(ctx, s.seasons(h.day)); err != nil {
+			return err
+		}
+		if err := l.Manifests(ctx, s.manifests()); err != nil {
+			return err
+		}
+	}
 	if err := l.Events(ctx, events); err != nil {
 		return err
 	}

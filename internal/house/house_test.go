@@ -19,6 +19,8 @@ import (
 type books struct {
 	calls         []string // each once
 	organizations []boxoffice.Organization
+	seasons       []boxoffice.Season
+	manifests     []boxoffice.Manifest
 	events        []boxoffice.Event
 	patrons       []boxoffice.Patron
 	tickets       []boxoffice.Ticket
@@ -35,6 +37,16 @@ func (b *books) called(name string) error {
 func (b *books) Organizations(_ context.Context, rows []boxoffice.Organization) error {
 	b.organizations = append(b.organizations, rows...)
 	return b.called("organizations")
+}
+
+func (b *books) Seasons(_ context.Context, rows []boxoffice.Season) error {
+	b.seasons = append(b.seasons, rows...)
+	return b.called("seasons")
+}
+
+func (b *books) Manifests(_ context.Context, rows []boxoffice.Manifest) error {
+	b.manifests = append(b.manifests, rows...)
+	return b.called("manifests")
 }
 
 func (b *books) Events(_ context.Context, rows []boxoffice.Event) error {
@@ -63,6 +75,8 @@ func (b *books) Finish(context.Context) error { return b.called("finish") }
 type discard struct{ tickets int }
 
 func (*discard) Organizations(context.Context, []boxoffice.Organization) error { return nil }
+func (*discard) Seasons(context.Context, []boxoffice.Season) error             { return nil }
+func (*discard) Manifests(context.Context, []boxoffice.Manifest) error         { return nil }
 func (*discard) Events(context.Context, []boxoffice.Event) error               { return nil }
 func (*discard) Patrons(context.Context, []boxoffice.Patron) error             { return nil }
 func (d *discard) Tickets(_ context.Context, rows []boxoffice.Ticket) error {
@@ -179,7 +193,7 @@ func TestTheHouseHasItsSizeWithinFivePercent(t *testing.T) {
 }
 
 func TestRowsComeInTheLoadersOrder(t *testing.T) {
-	want := []string{"organizations", "events", "patrons", "tickets", "listings", "finish"}
+	want := []string{"organizations", "seasons", "manifests", "seasons", "manifests", "events", "patrons", "tickets", "listings", "finish"}
 	if got := smallHouse(t, 1).calls; !reflect.DeepEqual(got, want) {
 		t.Errorf("calls were %v, want %v", got, want)
 	}

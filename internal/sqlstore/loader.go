@@ -2,14 +2,10 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -24,26 +20,36 @@ const loadChunk = 5_000
 // makes the next; an error comes with a later call, Finish at the latest. It is
 // for one goroutine.
 type Loader struct {
-	s       *Store
-	events  map[boxoffice.EventID]*loadedEvent
-	begun   bool          // the first tickets came
-	highest int64         // of the numeric patron ids
-	writing chan struct{} // closed when the chunk before is written
-	err     error         // of a chunk; read it when writing is closed
+	s             *Store
+	dry           bool // only compare what is there
+	events        map[boxoffice.EventID]*loadedEvent
+	settledEvents map[boxoffice.EventID]bool // loaded whole before
+	changed       bool                       // something was added
+	begun         bool                       // the first tickets came
+	highest       int64                      // of the numeric patron ids
+	writing       chan struct{}              // closed when the chunk before is written
+	err           error                      // of a chunk; read it when writing is closed
 }
 
 // A loadedEvent counts and digests the tickets of one event.
 type loadedEvent struct {
 	organization int64
-	tickets      int64
-	digest       hash.Hash
+	boxoffice.Tally
 }
 
 // NewLoader begins a load.
 func (s *Store) NewLoader() *Loader {
 	idle := make(chan struct{})
 	close(idle)
-	return &Loader{s: s, events: map[boxoffice.EventID]*loadedEvent{}, writing: idle}
+	return &Loader{s: s, events: map[boxoffice.EventID]*loadedEvent{}, settledEvents: map[boxoffice.EventID]bool{}, writing: idle}
+}
+
+// NewComparer begins a load that writes nothing: it finds what the books have
+// that is not as it is given, and what of theirs stands in the way.
+func (s *Store) NewComparer() *Loader {
+	l := s.NewLoader()
+	l.dry = true
+	return l
 }
 
 // settled waits for the chunk before.
@@ -52,8 +58,8 @@ func (l *Loader) settled() error {
 	return l.err
 }
 
-// write has a transaction written while the caller goes on.
-func (l *Loader) write(ctx context.Context, steps ...step) error {
+// write has work done in a transaction while the caller goes on.
+func (l *Loader) write(ctx context.Context, work func(ctx context.Context, tx session) error) error {
 	if err := l.settled(); err != nil {
 		return err
 	}
@@ -61,16 +67,19 @@ func (l *Loader) write(ctx context.Context, steps ...step) error {
 	l.writing = writing
 	go func() {
 		defer close(writing)
-		l.err = l.patiently(ctx, steps...)
+		l.err = l.patiently(ctx, work)
 	}()
 	return nil
 }
 
 // patiently gives way to the acts as often as the queue is full of them.
-func (l *Loader) patiently(ctx context.Context, steps ...step) error {
+func (l *Loader) patiently(ctx context.Context, work func(ctx context.Context, tx session) error) error {
 	for {
 		err := l.s.alone(ctx, func(ctx context.Context, tx session) error {
-			return tx.run(ctx, append(l.s.db.patience(), steps...)...)
+			if err := tx.run(ctx, l.s.db.patience()...); err != nil {
+				return err
+			}
+			return work(ctx, tx)
 		})
 		if !errors.Is(err, fault.Busy) {
 			return err
@@ -119,7 +128,7 @@ func (s *Store) recover(ctx context.Context, tx session) error {
 
 // unindexed drops the indexes if there is no ticket yet.
 func (l *Loader) unindexed(ctx context.Context) error {
-	if l.begun {
+	if l.begun || l.dry {
 		return nil
 	}
 	l.begun = true
@@ -139,78 +148,69 @@ func (l *Loader) unindexed(ctx context.Context) error {
 	})
 }
 
-// insert writes rows in chunks of one statement and one transaction each.
-func insert[T any](ctx context.Context, l *Loader, text string, rows []T, add func(*table, T)) error {
-	for chunk := range slices.Chunk(rows, loadChunk) {
-		t := &table{}
-		for _, row := range chunk {
-			add(t, row)
+// Loaded tells which events were loaded before with exactly these tickets, as far
+// as the journal knows. Their tickets need not be given again; Finish leaves them
+// as they are.
+func (l *Loader) Loaded(ctx context.Context, tallies map[boxoffice.EventID]*boxoffice.Tally) (map[boxoffice.EventID]bool, error) {
+	if err := l.settled(); err != nil {
+		return nil, err
+	}
+	states, err := l.loads(ctx, slices.Sorted(maps.Keys(tallies)))
+	if err != nil {
+		return nil, err
+	}
+	for id, tally := range tallies {
+		if slices.Contains(states[id], tally.String()) {
+			l.settledEvents[id] = true
 		}
-		if err := l.write(ctx, step{text: text, rows: t, want: -1}); err != nil {
+	}
+	return maps.Clone(l.settledEvents), nil
+}
+
+// loads are the states that the journal has of the loads of events.
+func (l *Loader) loads(ctx context.Context, events []boxoffice.EventID) (map[boxoffice.EventID][]string, error) {
+	const loads = `
+SELECT subject, state FROM journal WHERE subject {in $1} AND entity = '` + entityEvents + `' AND what = 'load'`
+	states := map[boxoffice.EventID][]string{}
+	err := l.s.read(ctx, step{text: loads, args: []any{texts(events)}, each: func(r row) error {
+		id := boxoffice.EventID(r.text(0))
+		states[id] = append(states[id], r.text(1))
+		return nil
+	}})
+	return states, err
+}
+
+// Finish writes the load into the journal, one row with count and digest for each
+// event that has no such row yet, and has the database look at its tables:
+// without statistics PostgreSQL walks a whole event to find a ticket.
+func (l *Loader) Finish(ctx context.Context) error {
+	if err := l.settled(); err != nil || l.dry {
+		return err
+	}
+	states, err := l.loads(ctx, slices.Sorted(maps.Keys(l.events)))
+	if err != nil {
+		return err
+	}
+	for id, e := range l.events {
+		if l.settledEvents[id] || slices.Contains(states[id], e.String()) {
+			delete(l.events, id)
+		}
+	}
+	if len(l.events) > 0 || l.begun {
+		if err := l.s.alone(ctx, l.enter); err != nil {
 			return err
 		}
+		l.s.committed()
 	}
-	return nil
-}
-
-// Organizations adds those that are not there yet.
-func (l *Loader) Organizations(ctx context.Context, rows []boxoffice.Organization) error {
-	const add = `
-INSERT INTO organization (` + organizationColumns + `)
-SELECT ` + organizationColumns + `
-FROM {rows $1 id bigint, name text, distributor_code text, zone text, currency text, strict_sums boolean, catalog_version bigint,
-	review text, review_above bigint, pages text, callbacks text}
-WHERE true
-ON CONFLICT (id) DO NOTHING`
-	return insert(ctx, l, add, rows, addOrganization)
-}
-
-// Events adds those that are not there yet.
-func (l *Loader) Events(ctx context.Context, rows []boxoffice.Event) error {
-	const add = `
-INSERT INTO event (` + eventColumns + `)
-SELECT ` + eventColumns + `
-FROM {rows $1 id text, organization bigint, season text, item text, basis text, name text, item_name text, internet_name text,
-	start_at bigint, start_date text, end_at bigint, end_date text, over_at bigint,
-	facility_code text, facility_name text, configuration_code text, associations text, price_types text,
-	secondary boolean, cancelled boolean, version bigint}
-WHERE true
-ON CONFLICT (id) DO NOTHING`
-	for _, e := range rows {
-		l.events[e.ID] = &loadedEvent{organization: int64(e.Organization), digest: sha256.New()}
+	if !l.changed {
+		return nil
 	}
-	return insert(ctx, l, add, rows, addEvent)
-}
-
-// Patrons adds those that are not there yet, with what they are found by. New
-// accounts are numbered beyond the largest numeric id.
-func (l *Loader) Patrons(ctx context.Context, rows []boxoffice.Patron) error {
-	const (
-		add = `
-INSERT INTO patron (organization, id, contact, password_hash, since)
-SELECT r.organization, r.id, r.contact, r.password_hash, r.since
-FROM {rows $1 organization bigint, id text, contact text, password_hash text, since bigint}
-WHERE true
-ON CONFLICT (organization, id) DO NOTHING`
-		addKeys = `
-INSERT INTO patron_key (key, organization, patron, since)
-SELECT r.key, r.organization, r.patron, r.since
-FROM {rows $1 key text, organization bigint, patron text, since bigint}
-WHERE true
-ON CONFLICT (key, organization, patron) DO NOTHING`
-		raise = `UPDATE series SET next = $2 WHERE name = $1 AND next < $2`
-	)
-	for chunk := range slices.Chunk(rows, loadChunk) {
-		for _, p := range chunk {
-			if n, err := strconv.ParseInt(string(p.ID), 10, 64); err == nil {
-				l.highest = max(l.highest, n)
-			}
-		}
-		patrons, keys := l.s.patronRows(chunk)
-		err := l.write(ctx,
-			step{text: add, rows: &patrons, want: -1},
-			step{text: addKeys, rows: &keys, want: -1},
-			step{text: raise, args: []any{boxoffice.SeriesPatron, l.highest + 1}, want: -1})
+	// Only what was loaded: statistics of tables that are still empty, such as the
+	// journal's, would have them walked from end to end when they are not.
+	for _, loaded := range []string{"organization", "season", "manifest", "event", "patron", "patron_key", "ticket", "listing"} {
+		err := l.patiently(ctx, func(ctx context.Context, tx session) error {
+			return tx.run(ctx, step{text: "ANALYZE " + loaded, want: -1})
+		})
 		if err != nil {
 			return err
 		}
@@ -218,56 +218,8 @@ ON CONFLICT (key, organization, patron) DO NOTHING`
 	return nil
 }
 
-// Tickets adds those that are not there yet.
-func (l *Loader) Tickets(ctx context.Context, rows []boxoffice.Ticket) error {
-	const add = `
-INSERT INTO ticket (` + ticketColumns + `)
-SELECT {.token}, {.organization}, {.event}, {.section}, {.row}, {.seat}, {.seating_type}, {.association_type},
-	{.attributes}, {.price_level}, {.price_type}, {.face}, {.owner}, {.owned}, {.barcode}, {.void},
-	{.hold}, {.hold_by}, {.hold_since}, {.hold_terms}, {.version}
-{from $1 token text, organization bigint, event text, section text, row text, seat text, seating_type text, association_type text, attributes text,
-	price_level bigint, price_type text, face bigint, owner text, owned bigint, barcode text, void boolean,
-	hold text, hold_by text, hold_since bigint, hold_terms text, version bigint}
-WHERE true
-ON CONFLICT (token) DO NOTHING`
-	if err := l.unindexed(ctx); err != nil {
-		return err
-	}
-	var line []byte
-	for _, t := range rows {
-		e := l.events[t.Event]
-		if e == nil {
-			e = &loadedEvent{organization: int64(t.Organization), digest: sha256.New()}
-			l.events[t.Event] = e
-		}
-		e.tickets++
-		line = line[:0]
-		for _, part := range []string{string(t.Token), t.Section, t.Row, t.Seat, string(t.Owner), string(t.Barcode)} {
-			line = append(append(line, part...), 0)
-		}
-		_, _ = e.digest.Write(line) // never fails
-	}
-	return insert(ctx, l, add, rows, addTicket)
-}
-
-// Listings adds those that are not there yet.
-func (l *Loader) Listings(ctx context.Context, rows []boxoffice.Listing) error {
-	const add = `
-INSERT INTO listing (id, organization, channel, patron, tokens, created_at, expires_at)
-SELECT r.id, r.organization, r.channel, r.patron, r.tokens, r.created_at, r.expires_at
-FROM {rows $1 id text, organization bigint, channel text, patron text, tokens text, created_at bigint, expires_at bigint}
-WHERE true
-ON CONFLICT (id) DO NOTHING`
-	return insert(ctx, l, add, rows, func(t *table, row boxoffice.Listing) {
-		t.row().text(string(row.ID)).int(int64(row.Organization)).text(string(row.Channel)).text(string(row.Patron)).
-			text(pack(row.Tokens)).int(micros(row.Created)).int(micros(row.Expires))
-	})
-}
-
-// Finish writes the load into the journal, one row for each event with the
-// count and the digest of its tickets, and has the database look at its tables:
-// without statistics PostgreSQL walks a whole event to find a ticket.
-func (l *Loader) Finish(ctx context.Context) error {
+// enter makes the indexes and writes the rows of the journal.
+func (l *Loader) enter(ctx context.Context, tx session) error {
 	const (
 		bump      = `UPDATE event SET version = version + 1 WHERE id {in $1}`
 		bumpBooks = `UPDATE organization SET catalog_version = catalog_version + 1 WHERE id IN (SELECT organization FROM event WHERE id {in $1})`
@@ -277,46 +229,28 @@ SELECT b.number, r.n, r.organization, '` + entityEvents + `', r.event, e.version
 FROM {rows $2 n bigint, organization bigint, event text, state text}
 JOIN event AS e ON e.id = r.event CROSS JOIN (SELECT number, at FROM batch WHERE id = $1) AS b`
 	)
-	if err := l.settled(); err != nil {
+	if err := l.s.indexTickets(ctx, tx); err != nil || len(l.events) == 0 {
 		return err
 	}
 	var rows table
 	events := slices.Sorted(maps.Keys(l.events))
 	for n, id := range events {
 		e := l.events[id]
-		state := `{"tickets":` + strconv.FormatInt(e.tickets, 10) + `,"digest":"` + hex.EncodeToString(e.digest.Sum(nil)) + `"}`
-		rows.row().int(int64(n)).int(e.organization).text(string(id)).text(state)
+		rows.row().int(int64(n)).int(e.organization).text(string(id)).text(e.String())
 	}
 	names := texts(events)
 	id := random(26, "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-	err := l.s.alone(ctx, func(ctx context.Context, tx session) error {
-		if err := l.s.indexTickets(ctx, tx); err != nil {
-			return err
-		}
-		now, err := l.s.clockIn(ctx, tx)
-		if err != nil {
-			return err
-		}
-		err = tx.run(ctx,
-			step{text: bump, args: []any{names}, want: len(events)},
-			step{text: bumpBooks, args: []any{names}, want: -1},
-			step{text: saveBatch, args: []any{id, micros(now), int64(len(events))}, want: 1},
-			step{text: write, args: []any{id}, rows: &rows, want: len(events)})
-		if err != nil || !l.s.db.numbersAtOnce() {
-			return err
-		}
-		return l.s.number(ctx, tx)
-	})
+	now, err := l.s.clockIn(ctx, tx)
 	if err != nil {
 		return err
 	}
-	l.s.committed()
-	// Only what was loaded: statistics of tables that are still empty, such as the
-	// journal's, would have them walked from end to end when they are not.
-	for _, loaded := range []string{"organization", "event", "patron", "patron_key", "ticket", "listing"} {
-		if err := l.patiently(ctx, step{text: "ANALYZE " + loaded, want: -1}); err != nil {
-			return err
-		}
+	err = tx.run(ctx,
+		step{text: bump, args: []any{names}, want: len(events)},
+		step{text: bumpBooks, args: []any{names}, want: -1},
+		step{text: saveBatch, args: []any{id, micros(now), int64(len(events))}, want: 1},
+		step{text: write, args: []any{id}, rows: &rows, want: len(events)})
+	if err != nil || !l.s.db.numbersAtOnce() {
+		return err
 	}
-	return nil
+	return l.s.number(ctx, tx)
 }

@@ -211,6 +211,9 @@ func (st step) parameters() []any {
 func one(results pgx.BatchResults, st step) error {
 	if st.each == nil {
 		tag, err := results.Exec()
+		if st.took != nil {
+			*st.took = int(tag.RowsAffected())
+		}
 		if err == nil && st.want >= 0 && tag.RowsAffected() != int64(st.want) {
 			err = fmt.Errorf("%w: %d, not %d", errRows, tag.RowsAffected(), st.want)
 		}

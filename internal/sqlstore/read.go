@@ -134,18 +134,12 @@ FROM ticket WHERE (event, barcode) IN (SELECT r.in_event, r.in_barcode FROM {row
 
 // Listing returns a listing and its tickets (boxoffice.Reader).
 func (s *Store) Listing(ctx context.Context, id boxoffice.ListingID) (boxoffice.Listing, boxoffice.View, error) {
-	const one = `SELECT id, organization, channel, patron, tokens, created_at, expires_at FROM listing WHERE id = $1`
+	const one = `SELECT ` + listingColumns + ` FROM listing WHERE id = $1`
 	var (
 		l boxoffice.Listing
 		v boxoffice.View
 	)
-	err := s.read(ctx, step{text: one, args: []any{string(id)}, each: func(r row) error {
-		l = boxoffice.Listing{
-			ID: boxoffice.ListingID(r.text(0)), Organization: access.OrganizationID(r.int(1)), Channel: access.Channel(r.text(2)),
-			Patron: boxoffice.PatronID(r.text(3)), Created: instant(r.int(5)), Expires: instant(r.int(6)),
-		}
-		return unpack(r.text(4), &l.Tokens)
-	}})
+	err := s.read(ctx, step{text: one, args: []any{string(id)}, each: func(r row) (err error) { l, err = readListing(r); return err }})
 	if err != nil {
 		return l, v, err
 	}

@@ -111,6 +111,9 @@ func addEvent(rows *table, e boxoffice.Event) {
 		text(pack(e.Associations)).text(pack(e.PriceTypes)).flag(e.Secondary).flag(e.Cancelled).int(e.Version)
 }
 
+// eventColumnCount is where a statement's own columns begin, behind an event's.
+const eventColumnCount = 21
+
 const organizationColumns = `id, name, distributor_code, zone, currency, strict_sums, catalog_version, review, review_above, pages, callbacks`
 
 func readOrganization(r row) (boxoffice.Organization, error) {
@@ -127,6 +130,52 @@ func readOrganization(r row) (boxoffice.Organization, error) {
 func addOrganization(rows *table, o boxoffice.Organization) {
 	rows.row().int(int64(o.ID)).text(o.Name).text(o.DistributorCode).text(o.Zone).text(o.Currency).flag(o.StrictSums).int(o.CatalogVersion).
 		text(string(o.Review)).int(o.ReviewAbove).text(pack(o.Pages)).text(pack(o.Callbacks))
+}
+
+const seasonColumns = `organization, code, name`
+
+func readSeason(r row) boxoffice.Season {
+	return boxoffice.Season{Organization: access.OrganizationID(r.int(0)), Code: r.text(1), Name: r.text(2)}
+}
+
+const manifestColumns = `organization, season, facility, facility_name, configuration, areas, changed_at`
+
+func readManifest(r row) (boxoffice.Manifest, error) {
+	m := boxoffice.Manifest{
+		Organization: access.OrganizationID(r.int(0)), Season: r.text(1), Facility: r.text(2), FacilityName: r.text(3), Configuration: r.text(4),
+		Changed: instant(r.int(6)),
+	}
+	if err := unpack(r.text(5), &m.Areas); err != nil {
+		return m, fmt.Errorf("manifest %s %s of organization %d: %w", m.Facility, m.Configuration, m.Organization, err)
+	}
+	return m, nil
+}
+
+const patronColumns = `organization, id, contact, password_hash, since`
+
+// readPatron leaves out the keys.
+func readPatron(r row, unseal func(string) (boxoffice.Contact, error)) (boxoffice.Patron, error) {
+	p := boxoffice.Patron{
+		Organization: access.OrganizationID(r.int(0)), ID: boxoffice.PatronID(r.text(1)), PasswordHash: r.text(3), Since: instant(r.int(4)),
+	}
+	var err error
+	if p.Contact, err = unseal(r.text(2)); err != nil {
+		return p, fmt.Errorf("patron %s of organization %d: %w", p.ID, p.Organization, err)
+	}
+	return p, nil
+}
+
+const listingColumns = `id, organization, channel, patron, tokens, created_at, expires_at`
+
+func readListing(r row) (boxoffice.Listing, error) {
+	l := boxoffice.Listing{
+		ID: boxoffice.ListingID(r.text(0)), Organization: access.OrganizationID(r.int(1)), Channel: access.Channel(r.text(2)),
+		Patron: boxoffice.PatronID(r.text(3)), Created: instant(r.int(5)), Expires: instant(r.int(6)),
+	}
+	if err := unpack(r.text(4), &l.Tokens); err != nil {
+		return l, fmt.Errorf("tokens of listing %s: %w", l.ID, err)
+	}
+	return l, nil
 }
 
 const orderColumns = `key, process, organization, state, content, external_listing_id, currency, price, fees,

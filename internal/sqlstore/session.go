@@ -16,6 +16,7 @@ type step struct {
 	rows *table
 	each func(row) error // for every row of the answer
 	want int             // rows that must be changed; any number where it is -1 or each is set
+	took *int            // where it is set, gets the number of rows changed
 }
 
 // idle reports that the statement is over given rows and there are none: then it

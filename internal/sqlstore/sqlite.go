@@ -351,6 +351,9 @@ func (s *sqliteSession) one(st step) error {
 			}
 		}
 	}
+	if st.took != nil {
+		*st.took = changed
+	}
 	if st.each == nil && st.want >= 0 && changed != st.want {
 		return fmt.Errorf("%w: %d, not %d", errRows, changed, st.want)
 	}

@@ -202,8 +202,12 @@ func (s *Store) sealContact(c boxoffice.Contact) string {
 	return s.keys.Seal(contactPurpose, plain)
 }
 
-func (s *Store) openContact(sealed string) (c boxoffice.Contact, err error) {
-	plain, err := s.keys.Open(contactPurpose, sealed)
+func (s *Store) openContact(sealed string) (boxoffice.Contact, error) {
+	return openContact(s.keys, sealed)
+}
+
+func openContact(keys *access.Keyring, sealed string) (c boxoffice.Contact, err error) {
+	plain, err := keys.Open(contactPurpose, sealed)
 	if err != nil {
 		return c, fmt.Errorf("contact: %w", err)
 	}

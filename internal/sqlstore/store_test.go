@@ -14,7 +14,6 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // as some other program would
 
 	"github.com/seatlink/seatlink/internal/access"
-	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/storetest"
@@ -42,7 +41,8 @@ type store struct {
 	closed sync.Once
 }
 
-func (s *store) NewLoader() boxoffice.Loader { return s.Store.NewLoader() }
+func (s *store) NewLoader() storetest.Loader   { return s.Store.NewLoader() }
+func (s *store) NewComparer() storetest.Loader { return s.Store.NewComparer() }
 
 func (s *store) Close() { s.closed.Do(s.Store.Close) }
 

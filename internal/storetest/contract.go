@@ -21,8 +21,12 @@ type Store interface {
 	// as owed, with the time of the database. It is idempotent: what was settled, and
 	// what became owed anew since it was read, stays as it is.
 	SettleCallback(ctx context.Context, c boxoffice.Callback) error
+	boxoffice.Manifests
 	// NewLoader begins a load of a house.
-	NewLoader() boxoffice.Loader
+	NewLoader() Loader
+	// NewComparer begins one that writes nothing, and tells what the books have
+	// that is in its way.
+	NewComparer() Loader
 	// Epoch is 1 in a database that was never restored.
 	Epoch() int64
 	// Queued is how many acts wait to be taken.
@@ -33,6 +37,13 @@ type Store interface {
 	// Close takes nothing new, finishes what is queued and closes the database.
 	// Closing again does nothing.
 	Close()
+}
+
+// A Loader of a store also knows what was loaded before.
+type Loader interface {
+	boxoffice.Loader
+	// Loaded tells which events were loaded before with exactly these tickets.
+	Loaded(ctx context.Context, tallies map[boxoffice.EventID]*boxoffice.Tally) (map[boxoffice.EventID]bool, error)
 }
 
 // Options tune a store for a test; zero is the store's own default.
@@ -96,7 +107,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, waits, journals, tasks, solos) {
+	for _, c := range slices.Concat(trade, waits, journals, tasks, solos, loads) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
