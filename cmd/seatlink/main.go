@@ -36,6 +36,7 @@ type commands struct {
 	Demo  demoCommand  `cmd:"" help:"Make a house to try things with, and serve it."`
 	Serve serveCommand `cmd:"" help:"Serve a database that has a house."`
 	Audit auditCommand `cmd:"" help:"Check every invariant of a database; exits 1 if one is broken."`
+	House houseCommand `cmd:"" help:"Check, load and export a venue's own house, as files."`
 	Bench benchCommand `cmd:"" help:"Drive a running server and tell its figures."`
 	Order orderCommand `cmd:"" help:"Look at orders, and decide those under review."`
 

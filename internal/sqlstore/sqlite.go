@@ -79,6 +79,9 @@ func (e *sqliteEngine) create(ctx context.Context) (*sqlite.Conn, error) {
 	return e.connect(ctx, sqlite.OpenReadWrite|sqlite.OpenCreate)
 }
 
+// ErrInUse says that another process owns a SQLite file.
+var ErrInUse = errors.New("the database is in use by another seatlink process")
+
 // own takes the file that says which process owns the database.
 func own(path string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_RDWR, 0o600)
@@ -86,7 +89,7 @@ func own(path string) (*os.File, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("the database is in use by another seatlink process (%s)", path), file.Close())
+		return nil, errors.Join(fmt.Errorf("%w (%s)", ErrInUse, path), file.Close())
 	}
 	return file, nil
 }
