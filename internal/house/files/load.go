@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -216,6 +217,9 @@ func (l *load) pourPatrons(ctx context.Context, f *folder, to Loader, doing stri
 }
 
 func (l *load) pourTickets(ctx context.Context, f *folder, to Loader, doing string) error {
+	if !slices.ContainsFunc(f.eventRows, func(e *event) bool { return !e.whole }) {
+		return nil
+	}
 	f.counts = map[string]int{}
 	return stream(ctx, l, f, &tickets, doing, to.Tickets, func(s *sheet) (boxoffice.Ticket, bool) {
 		t, e, _, ok := f.ticket(s, l.now)
