@@ -8,7 +8,7 @@ RACE_TIME ?= 10m
 LINT_VERSION := 2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help build test check lint race bench fmt tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test test-house-full check lint race bench fmt tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,9 @@ build: ## bin/seatlink, one static binary
 # does something else beside them.
 test: tools-postgres tools-curl tools-browser ## all tests, on SQLite and on a real PostgreSQL
 	$(GO) test -p 1 -timeout 15m ./...
+
+test-house-full: tools-postgres ## a house of 1,000,000 tickets spoiled, found, repaired, loaded in under a minute, on both databases
+	$(GO) test ./cmd/seatlink -run '^$$' -bench HouseFull -benchtime 1x -timeout 30m
 
 check: lint race ## what a change must pass besides make test
 

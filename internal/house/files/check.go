@@ -43,7 +43,7 @@ func check(ctx context.Context, root string, progress func(Progress)) (*house, e
 	if err := h.strangers(); err != nil {
 		return nil, err
 	}
-	if err := h.organizations(); err != nil || !h.report.Good() {
+	if known, err := h.organizations(); err != nil || !known {
 		return h, err
 	}
 	listed := newSet()
@@ -86,25 +86,29 @@ func (h *house) strangers() error {
 	return nil
 }
 
-// organizations reads who they are: without that nothing else can be read.
-func (h *house) organizations() error {
+// organizations reads who they are; unless all of them are known nothing else can
+// be read.
+func (h *house) organizations() (known bool, err error) {
+	known = true
 	ids, codes := map[access.OrganizationID]string{}, map[string]string{}
 	for _, f := range h.folders {
 		s, err := newSource(f.root, f.prefix+organizationFile)
 		if err != nil {
-			return err
+			return false, err
 		}
 		good, err := f.readOrganization(s, h.report)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := f.look(h.report); err != nil {
-			return err
+			return false, err
 		}
 		if !good {
+			known = false
 			continue
 		}
 		if other := ids[f.organization.ID]; other != "" {
+			known = false
 			h.report.add(s.name, 1, 1, "id is %d, and so it is in %s", f.organization.ID, other)
 		}
 		if other := codes[f.organization.DistributorCode]; other != "" {
@@ -112,7 +116,7 @@ func (h *house) organizations() error {
 		}
 		ids[f.organization.ID], codes[f.organization.DistributorCode] = s.name, s.name
 	}
-	return nil
+	return known, nil
 }
 
 // each reads a table's files.
