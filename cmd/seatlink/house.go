@@ -292,16 +292,19 @@ func tellPeople(out io.Writer, r *files.Report, done string) error {
 	return err
 }
 
-// filesLine tells how far files have been read, on one line, a few times a second.
+// filesLine tells how far files have been read, on one line: of each file at its
+// beginning and then a few times a second.
 func filesLine(out io.Writer) func(files.Progress) {
 	const often = 200 * time.Millisecond
-	var last time.Time
+	var (
+		last time.Time
+		what string
+	)
 	return func(p files.Progress) {
-		if time.Since(last) < often || p.Size == 0 {
-			return
+		if doing := p.Doing + " " + p.File; p.Size > 0 && (doing != what || time.Since(last) >= often) {
+			last, what = time.Now(), doing
+			line := fmt.Sprintf("%s: %d rows, %d %%", doing, p.Rows, 100*p.Read/p.Size)
+			fmt.Fprintf(out, "\r%-70s", line)
 		}
-		last = time.Now()
-		line := fmt.Sprintf("%s %s: %d rows, %d %%", p.Doing, p.File, p.Rows, 100*p.Read/p.Size)
-		fmt.Fprintf(out, "\r%-70s", line)
 	}
 }

@@ -242,7 +242,7 @@ func lawn(tb testing.TB, tickets int) string {
 }
 
 func TestALoadGoesOnAfterAKill(t *testing.T) {
-	root := lawn(t, 100_000)
+	root := lawn(t, 40_000)
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
 			whole, wholeKey := database.open(t), filepath.Join(t.TempDir(), keyFile)
