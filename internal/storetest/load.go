@@ -104,7 +104,7 @@ func tables(t *testing.T, s *scene) map[string]int64 {
 		`SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM event`, `SELECT CAST(COALESCE(SUM(catalog_version), 0) AS BIGINT) FROM organization`,
 		`SELECT CAST(COALESCE(SUM(next), 0) AS BIGINT) FROM series WHERE name = 'patron'`,
 	} {
-		counts[count] = int64(number(t, s.db, count))
+		counts[count] = number(t, s.db, count)
 	}
 	return counts
 }

@@ -19,7 +19,7 @@ const (
 	textLimit = 1024
 )
 
-// maxListed is how much of a value a problem shows.
+// maxShown is how much of a value a problem shows.
 const maxShown = 80
 
 // shown is a value as a problem shows it.
@@ -162,7 +162,7 @@ func (s *sheet) oneOf(column int, absent string, words ...string) (string, bool)
 	return "", false
 }
 
-// whole reads a whole number.
+// number reads a whole number.
 func (s *sheet) number(column int) (int64, bool) {
 	const most = 1_000_000
 	text := s.text(column)

@@ -252,7 +252,7 @@ func TestControlCharactersOfPartnersBecomeSpaces(t *testing.T) {
 	if err := files.Write(root, s.pour(t)); err != nil {
 		t.Fatal(err)
 	}
-	c := load(t, filepath.Join(root)).patrons[1].Contact
+	c := load(t, root).patrons[1].Contact
 	if c.LastName != "Ex  ample " || len(c.Emails) != 1 {
 		t.Errorf("the contact came back as %+v", c)
 	}

@@ -133,7 +133,7 @@ func (s source) rows(ctx context.Context, t *Table, report *Report, doing string
 	for {
 		record, err := sh.in.Read()
 		guard.left = maxRecord
-		if err == io.EOF { //nolint:errorlint // csv returns it as it is
+		if err == io.EOF {
 			break
 		}
 		if err != nil {

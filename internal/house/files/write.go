@@ -136,36 +136,42 @@ func (w *Writer) Manifests(_ context.Context, rows []boxoffice.Manifest) error {
 // writeManifest writes a row of seats on a line: neither one line for all nor one
 // for each seat can be read.
 func writeManifest(to io.Writer, m manifestText) error {
-	b := bufio.NewWriter(to)
-	var failed error
+	var (
+		b      strings.Builder
+		failed error
+	)
 	value := func(v any) string {
 		text, err := json.Marshal(v, json.Deterministic(true))
 		failed = cmp.Or(failed, err)
 		return string(text)
 	}
-	fmt.Fprintf(b, "{\n  \"facility\": %s,\n  \"configuration\": %s,\n", value(m.Facility), value(m.Configuration))
+	fmt.Fprintf(&b, "{\n  \"facility\": %s,\n  \"configuration\": %s,\n", value(m.Facility), value(m.Configuration))
 	if m.Season != "" {
-		fmt.Fprintf(b, "  \"season\": %s,\n", value(m.Season))
+		fmt.Fprintf(&b, "  \"season\": %s,\n", value(m.Season))
 	}
-	fmt.Fprint(b, "  \"areas\": [")
+	b.WriteString("  \"areas\": [")
 	for a, area := range m.Areas {
 		sections := area.Sections
 		area.Sections = nil
 		// What an area and a section have besides their lists stands before these.
-		fmt.Fprintf(b, "%s\n    %s\"sections\":[", comma(a), strings.TrimSuffix(value(area), `"sections":[]}`))
+		fmt.Fprintf(&b, "%s\n    %s\"sections\":[", comma(a), strings.TrimSuffix(value(area), `"sections":[]}`))
 		for s, section := range sections {
 			rows := section.Rows
 			section.Rows = nil
-			fmt.Fprintf(b, "%s\n      %s\"rows\":[", comma(s), strings.TrimSuffix(value(section), `"rows":[]}`))
+			fmt.Fprintf(&b, "%s\n      %s\"rows\":[", comma(s), strings.TrimSuffix(value(section), `"rows":[]}`))
 			for r, row := range rows {
-				fmt.Fprintf(b, "%s\n        %s", comma(r), value(row))
+				fmt.Fprintf(&b, "%s\n        %s", comma(r), value(row))
 			}
-			fmt.Fprint(b, "]}")
+			b.WriteString("]}")
 		}
-		fmt.Fprint(b, "]}")
+		b.WriteString("]}")
 	}
-	fmt.Fprint(b, "\n  ]\n}\n")
-	return errors.Join(failed, b.Flush())
+	b.WriteString("\n  ]\n}\n")
+	if failed != nil {
+		return failed
+	}
+	_, err := io.WriteString(to, b.String())
+	return err
 }
 
 func comma(i int) string {
