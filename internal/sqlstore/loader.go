@@ -192,7 +192,8 @@ func (l *Loader) Finish(ctx context.Context) error {
 		return err
 	}
 	for id, e := range l.events {
-		if l.settledEvents[id] || slices.Contains(states[id], e.String()) {
+		// An event that was given again without tickets keeps those it has.
+		if l.settledEvents[id] || slices.Contains(states[id], e.String()) || e.Tickets == 0 && len(states[id]) > 0 {
 			delete(l.events, id)
 		}
 	}

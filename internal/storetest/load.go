@@ -139,6 +139,9 @@ func loadAgain(t *testing.T, f Fixture) {
 	for range 2 {
 		must(t, "load again", newCottage().load(ctx, s.store.NewLoader()))
 	}
+	c, l := newCottage(), s.store.NewLoader()
+	must(t, "load the event without tickets", l.Events(ctx, []boxoffice.Event{c.event}))
+	must(t, "finish", l.Finish(ctx))
 	if diff := gocmp.Diff(before, tables(t, s)); diff != "" {
 		t.Errorf("the same load again changed the books (-before +after):\n%s", diff)
 	}
