@@ -115,7 +115,7 @@ func (c *houseLoad) books(w *surroundings, path string) (*sqlstore.Store, files.
 		return nil, files.Books{}, errors.Join(err, os.Remove(path))
 	}
 	if err != nil {
-		return nil, files.Books{}, beside(err)
+		return nil, files.Books{}, stopFirst(err)
 	}
 	return store, files.Books{
 		Loader:   func() files.Loader { return store.NewLoader() },
@@ -142,8 +142,8 @@ func (c *houseLoad) keys(w *surroundings, path string) (keys *access.Keyring, ma
 	return keys, true, nil
 }
 
-// beside says what to do about a server that owns the file.
-func beside(err error) error {
+// stopFirst says what to do about a server that owns the file.
+func stopFirst(err error) error {
 	if errors.Is(err, sqlstore.ErrInUse) {
 		return fmt.Errorf("%w: a server that has the file open must be stopped for the load, and started again after it", err)
 	}

@@ -33,8 +33,8 @@ func must(tb testing.TB, args ...string) string {
 	return out
 }
 
-// digest is what seatlink house digest tells of a database.
-func digest(tb testing.TB, db, key string) files.Digest {
+// houseDigestIn is what seatlink house digest tells of a database.
+func houseDigestIn(tb testing.TB, db, key string) files.Digest {
 	tb.Helper()
 	var d files.Digest
 	decode(tb, must(tb, "house", "digest", "--db", db, "--key", key, "--output", "json"), &d)
@@ -60,7 +60,7 @@ func TestTheDemosHouseExportedAndLoadedElsewhereIsTheSame(t *testing.T) {
 		t.Run(from.name, func(t *testing.T) {
 			db := from.open(t)
 			key, _ := furnish(t, db)
-			want := digest(t, db, key)
+			want := houseDigestIn(t, db, key)
 			copied := filepath.Join(t.TempDir(), "copy")
 			if said := must(t, "house", "export", copied, "--db", db, "--key", key); !strings.Contains(said, "personal data in clear") {
 				t.Errorf("export said %q; want a warning", said)
@@ -69,7 +69,7 @@ func TestTheDemosHouseExportedAndLoadedElsewhereIsTheSame(t *testing.T) {
 				t.Run("loaded "+to.name, func(t *testing.T) {
 					other, otherKey := to.open(t), filepath.Join(t.TempDir(), keyFile)
 					must(t, "house", "load", copied, "--db", other, "--key", otherKey)
-					if diff := cmp.Diff(want, digest(t, other, otherKey)); diff != "" {
+					if diff := cmp.Diff(want, houseDigestIn(t, other, otherKey)); diff != "" {
 						t.Errorf("the digests differ (-demo +loaded):\n%s", diff)
 					}
 					audit(t, other)
@@ -82,7 +82,7 @@ func TestTheDemosHouseExportedAndLoadedElsewhereIsTheSame(t *testing.T) {
 					if after := history(t, other); after != before {
 						t.Errorf("after the loads again there are %s; before %s", after, before)
 					}
-					if diff := cmp.Diff(want, digest(t, other, otherKey)); diff != "" {
+					if diff := cmp.Diff(want, houseDigestIn(t, other, otherKey)); diff != "" {
 						t.Errorf("the load again changed the digest:\n%s", diff)
 					}
 				})
@@ -190,7 +190,7 @@ func TestALoadThatDiffersFromTheBooksIsRefusedAndSaysWhere(t *testing.T) {
 	db := "sqlite:" + filepath.Join(folder, "seatlink.db")
 	must(t, "house", "make", root, "--size", "small")
 	must(t, "house", "load", root, "--db", db)
-	before, was := history(t, db), digest(t, db, filepath.Join(folder, keyFile))
+	before, was := history(t, db), houseDigestIn(t, db, filepath.Join(folder, keyFile))
 	path := filepath.Join(root, "999", "tickets.csv")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -210,7 +210,7 @@ func TestALoadThatDiffersFromTheBooksIsRefusedAndSaysWhere(t *testing.T) {
 		!strings.Contains(report.Problems[0].Says, `face in minor units is "`) {
 		t.Errorf("the load = %v, %s; want one problem at 999/tickets.csv:1000", err, out)
 	}
-	if after, is := history(t, db), digest(t, db, filepath.Join(folder, keyFile)); after != before || is.House != was.House {
+	if after, is := history(t, db), houseDigestIn(t, db, filepath.Join(folder, keyFile)); after != before || is.House != was.House {
 		t.Errorf("the refused load changed the books: %s, before %s", after, before)
 	}
 }
@@ -255,7 +255,7 @@ func TestALoadGoesOnAfterAKill(t *testing.T) {
 			}
 			<-loading.ended
 			must(t, "house", "load", root, "--db", db, "--key", key)
-			if diff := cmp.Diff(digest(t, whole, wholeKey), digest(t, db, key)); diff != "" {
+			if diff := cmp.Diff(houseDigestIn(t, whole, wholeKey), houseDigestIn(t, db, key)); diff != "" {
 				t.Errorf("after a kill the load ends otherwise (-whole +killed):\n%s", diff)
 			}
 			if got, want := history(t, db), history(t, whole); got != want {
@@ -334,7 +334,7 @@ func BenchmarkHouseFull(b *testing.B) {
 				if after := history(b, second); after != before {
 					b.Errorf("after the load again there are %s; before %s", after, before)
 				}
-				if diff := cmp.Diff(digest(b, first, key), digest(b, second, secondKey)); diff != "" {
+				if diff := cmp.Diff(houseDigestIn(b, first, key), houseDigestIn(b, second, secondKey)); diff != "" {
 					b.Errorf("the digests differ (-first +second):\n%s", diff)
 				}
 				audit(b, second)
