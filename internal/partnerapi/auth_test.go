@@ -40,7 +40,7 @@ func TestAuthErrors(t *testing.T) {
 				r.Header.Set(tt.header, tt.value)
 			}
 			w := httptest.NewRecorder()
-			New(closed(t), fakeDesk{err: tt.err}, Options{}).ServeHTTP(w, r)
+			door(closed(t), fakeDesk{err: tt.err}, Options{}).ServeHTTP(w, r)
 			if got, want := w.Body.String(), `{"error":"`+tt.text+`"}`; w.Code != tt.status || got != want {
 				t.Errorf("auth = %d %s, want %d %s", w.Code, got, tt.status, want)
 			}

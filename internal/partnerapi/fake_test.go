@@ -3,14 +3,14 @@ package partnerapi
 import (
 	"context"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	contract "github.com/seatlink/seatlink/api"
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
@@ -59,7 +59,11 @@ func (f officeFunc) Unlock(_ context.Context, _ access.Principal, tokens []boxof
 }
 
 func (f officeFunc) Complete(_ context.Context, _ access.Principal, cart boxoffice.Cart) (boxoffice.Sale, error) {
-	return ask[boxoffice.Sale](f, cart)
+	sale, err := ask[boxoffice.Sale](f, cart)
+	if sale.Status == "" {
+		sale.Status, sale.Process, sale.Currency = boxoffice.OrderComplete, "P1", "USD" // nobody cares which
+	}
+	return sale, err
 }
 
 func (f officeFunc) Process(_ context.Context, _ access.Principal, id boxoffice.ProcessID) (boxoffice.Sale, error) {
@@ -156,14 +160,14 @@ func request(method, target, body string) *http.Request {
 // do sends one request through a door over the office.
 func do(office BoxOffice, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	New(office, fakeDesk{pair: goodPair}, Options{}).ServeHTTP(w, r)
+	door(office, fakeDesk{pair: goodPair}, Options{}).ServeHTTP(w, r)
 	return w
 }
 
 // sample is a published sample.
 func sample(tb testing.TB, name string) string {
 	tb.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "samples", name+".json"))
+	text, err := fs.ReadFile(contract.Examples(), name+".json")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (o principalOffice) Unlock(_ context.Context, who access.Principal, _ []box
 
 func newRecorder(office BoxOffice, options Options, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	New(office, fakeDesk{pair: goodPair}, options).ServeHTTP(w, r)
+	door(office, fakeDesk{pair: goodPair}, options).ServeHTTP(w, r)
 	return w
 }
 
@@ -38,7 +38,7 @@ func newRecorder(office BoxOffice, options Options, r *http.Request) *httptest.R
 func manyEvents() []boxoffice.Event {
 	events := make([]boxoffice.Event, 20)
 	for i := range events {
-		events[i] = boxoffice.Event{ID: boxoffice.EventID(fmt.Sprintf("999:F23:F%02d", i)), Season: "F23"}
+		events[i] = boxoffice.Event{ID: boxoffice.EventID(fmt.Sprintf("999:F23:F%02d", i)), Season: "F23", Basis: boxoffice.Single}
 	}
 	return events
 }
@@ -91,8 +91,8 @@ func TestAnswersThatAreNotCompressed(t *testing.T) {
 			r := request(tt.method, tt.path, tt.body)
 			r.Header.Set("Accept-Encoding", "gzip, zstd, br")
 			w := httptest.NewRecorder()
-			pair := access.Pair{AccessToken: long}
-			New(answers(tt.answer, nil), fakeDesk{pair: pair}, Options{}).ServeHTTP(w, r)
+			pair := access.Pair{AccessToken: long, RefreshToken: long}
+			door(answers(tt.answer, nil), fakeDesk{pair: pair}, Options{}).ServeHTTP(w, r)
 			h := w.Result().Header
 			if w.Code != 200 || h.Get("Content-Encoding") != "" || h.Get("Content-Length") != fmt.Sprint(w.Body.Len()) || h.Get("No-Gzip-Compression") != "" {
 				t.Errorf("%d with headers %v and %d bytes", w.Code, h, w.Body.Len())
@@ -102,7 +102,7 @@ func TestAnswersThatAreNotCompressed(t *testing.T) {
 }
 
 func TestHeadAnswersAsGetWithoutBody(t *testing.T) {
-	server := httptest.NewServer(New(answers(manyEvents(), nil), fakeDesk{}, Options{}))
+	server := httptest.NewServer(door(answers(manyEvents(), nil), fakeDesk{}, Options{}))
 	defer server.Close()
 	send := func(method string) (answer http.Header, length int64, read int) {
 		r := request(method, "/v1/catalog/events", "")
@@ -149,7 +149,7 @@ func TestAccessLog(t *testing.T) {
 	var log bytes.Buffer
 	r := request("GET", "/v1/catalog/events?seasonCode=CANARY1", "")
 	r.Header.Set("User-Agent", "CANARY2")
-	handler := New(answers(nil, nil), fakeDesk{}, Options{Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	handler := door(answers(nil, nil), fakeDesk{}, Options{Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	handler.ServeHTTP(httptest.NewRecorder(), r)
 	handler.ServeHTTP(httptest.NewRecorder(), request("PUT", "/v1/tickets/unlock", `{"tokens":["CANARY3"]}`))
 	handler.ServeHTTP(httptest.NewRecorder(), request("GET", "/v1/listings/CANARY4", ""))
