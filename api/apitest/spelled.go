@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,11 +32,18 @@ func (d *Document) spelled(schema node, value any) any {
 		items := d.items(schema)
 		written := make([]any, len(v))
 		for i, one := range v {
+			if one == nil && d.isObject(items) {
+				one = map[string]any{} // without any field, that is
+			}
 			written[i] = d.spelled(items, one)
 		}
 		return written
 	}
 	return value
+}
+
+func (d *Document) isObject(schema node) bool {
+	return slices.ContainsFunc(d.alternatives(schema), func(one node) bool { return one["type"] == "object" })
 }
 
 // tooLong looks for strings beyond x-max-bytes.

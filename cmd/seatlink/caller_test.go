@@ -22,7 +22,7 @@ type caller struct {
 // enter trades the partner's code for an access token.
 func enter(tb testing.TB, url string, partner demoPartner) *caller {
 	tb.Helper()
-	c := &caller{url: url, partner: partner, http: client(tb)}
+	c := &caller{url: url, partner: partner, http: watched(tb)}
 	var pair struct{ AccessToken, TokenType string }
 	c.want(tb, http.StatusOK, "POST", "/v1/auth/token", object{"grantType": "authorization_code", "code": partner.Code}, &pair)
 	if pair.AccessToken == "" || pair.TokenType != "Bearer" {

@@ -108,7 +108,7 @@ func TestTheLinesThatTheDemoPrintsSellATicket(t *testing.T) {
 			}
 
 			// The barcode of the seller is dead, and the page has the buyer's.
-			partner := &caller{url: d.file.URL, partner: d.file.Partners[0], accessToken: pair.AccessToken, http: client(t)}
+			partner := &caller{url: d.file.URL, partner: d.file.Partners[0], accessToken: pair.AccessToken, http: watched(t)}
 			old, renewed := before[token], barcodes(t, d.db)[token]
 			if dead := partner.verify(t, 422, event, old); len(dead.Errors) != 1 || dead.Errors[0].AppErrorCode != "BARCODE_INVALID" {
 				t.Errorf("the old barcode verifies as %v; want BARCODE_INVALID", dead)

@@ -87,6 +87,7 @@ func TestBadBodies(t *testing.T) {
 		{"amounts have a limit", lock, lockOf(`[{"token":"A","individualPrice":1e400}]`), 422, "AMOUNT_RANGE", "listing.tokens.individualPrice: "},
 		{"a token has one price", lock, lockOf(`[{"token":"A","individualPrice":50},{"token":"A","individualPrice":51}]`), 400, "PRICES_DIFFER", "listing.tokens[1].individualPrice: "},
 		{"a broker names the seller", lock, `{"source":"BROKER","listing":{"externalListingId":"L1","tokens":[{"token":"A"}]}}`, 400, "SELLER_REQUIRED", ""},
+		{"a seller that is ignored keeps to the limits", lock, `{"source":"MY_ACCOUNT","listing":{"externalListingId":"L1","tokens":[{"token":"A"}]},"seller":{"lastName":"` + long[:129] + `"}}`, 400, "FIELD_TOO_LONG", "seller.lastName: "},
 		{"a seller has a first name", lock, lockBy(`{"lastName":"Byron"}`), 400, "FIELD_REQUIRED", "seller.firstName: "},
 		{"a seller has a last name", lock, lockBy(`{"firstName":"Ada"}`), 400, "FIELD_REQUIRED", "seller.lastName: "},
 		{"names have 128 characters", lock, lockBy(`{"firstName":"Ada","lastName":"` + strings.Repeat("é", 129) + `"}`), 400, "FIELD_TOO_LONG", "seller.lastName: "},

@@ -1,6 +1,7 @@
 package partnerapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -101,18 +102,28 @@ func lockRequest(wire lockTicketsRequest) (boxoffice.LockRequest, error) {
 	if req.Lines, err = lockLines(listing.Tokens); err != nil {
 		return req, err
 	}
-	// A seller beside MY_ACCOUNT is tolerated and ignored (contract.md call 4).
-	if req.Source != boxoffice.MyAccount {
-		if wire.Seller == nil {
-			return req, fault.SellerRequired
-		}
-		seller, err := sellerOf(*wire.Seller)
-		if err != nil {
-			return req, err
-		}
-		req.Seller = &seller
+	if req.Seller, err = lockSeller(req.Source, wire.Seller); err != nil {
+		return req, err
 	}
 	return req, lockRange(req)
+}
+
+// lockSeller reads the seller. One beside MY_ACCOUNT is tolerated and ignored
+// (contract.md call 4): nothing is required of it, and only its limits hold.
+func lockSeller(source boxoffice.Source, wire *contactRequest) (*boxoffice.Contact, error) {
+	switch {
+	case source == boxoffice.MyAccount && wire == nil:
+		return nil, nil
+	case source == boxoffice.MyAccount:
+		ignored := *wire
+		ignored.FirstName, ignored.LastName = cmp.Or(wire.FirstName, new(string)), cmp.Or(wire.LastName, new(string))
+		_, err := sellerOf(ignored)
+		return nil, err
+	case wire == nil:
+		return nil, fault.SellerRequired
+	}
+	seller, err := sellerOf(*wire)
+	return &seller, err
 }
 
 // lockLines reads the tokens. One named twice is locked once; with two prices it
