@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"internal/access"},
 	{"internal/boxoffice"},
 	{"internal/push"},
-	{"internal/sqlstore", "internal/storetest", "internal/pagetest", "internal/partnerapi", "internal/operatorapi", "internal/web", "internal/house"},
+	{"internal/sqlstore", "internal/storetest", "internal/pagetest", "internal/partnerapi", "internal/operatorapi", "internal/web", "internal/manual", "internal/house"},
 	{"cmd/seatlink"},
 }
 
@@ -55,13 +55,15 @@ func room(pkg string) (name string, floor int, err error) {
 
 // judge says what is wrong when from imports to, both paths within the module.
 // Tests keep to the floors too, but theirs is what production may not have:
-// testRooms.
+// testRooms and apitest.
 func judge(from, to string, test bool) error {
 	fromRoom, fromFloor, fromErr := room(from)
 	toRoom, toFloor, toErr := room(to)
 	switch {
 	case fromErr != nil || toErr != nil:
 		return errors.Join(fromErr, toErr)
+	case to == "api/apitest" && from != to && !test:
+		return fmt.Errorf("%s imports %s, which is for tests only", from, to)
 	case fromRoom == toRoom:
 		return nil
 	case slices.Contains(testRooms, toRoom) && !test:
@@ -144,6 +146,7 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 		{"within a room", "internal/web", "internal/web/page", production, ""},
 		{"a room below a room counts as that room", "internal/web/page", "internal/boxoffice", production, ""},
 		{"the public contract is open to all", "internal/partnerapi", "api", production, ""},
+		{"a test imports apitest", "internal/partnerapi", "api/apitest", test, ""},
 		{"a test imports storetest", "internal/sqlstore", "internal/storetest", test, ""},
 		{"a test of a lower floor imports storetest", "internal/boxoffice", "internal/storetest", test, ""},
 		{"a door's test looks at its pages", "internal/web", "internal/pagetest", test, ""},
@@ -157,6 +160,8 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 		{"a door imports a store", "internal/partnerapi", "internal/sqlstore", production, "neighbour"},
 		{"a test imports a neighbour", "internal/partnerapi", "internal/house", test, "neighbour"},
 		{"a door imports a door", "internal/web/page", "internal/operatorapi", production, "neighbour"},
+		{"production imports apitest", "internal/partnerapi", "api/apitest", production, "tests only"},
+		{"the contract imports apitest", "api", "api/apitest", production, "tests only"},
 		{"production imports storetest", "cmd/seatlink", "internal/storetest", production, "tests only"},
 		{"a door imports the tests' browser", "internal/web", "internal/pagetest", production, "tests only"},
 		{"a neighbour's production imports storetest", "internal/sqlstore", "internal/storetest", production, "tests only"},

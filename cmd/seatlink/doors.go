@@ -6,11 +6,14 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/seatlink/seatlink/api"
+	"github.com/seatlink/seatlink/internal/manual"
 )
 
 // doors sends a request to the door it knocks at. A ServeMux would redirect paths
 // that it holds for unclean, and partners are to have their own answer.
-func (s *server) doors(partners, site http.Handler) http.Handler {
+func (s *server) doors(partners, site, docs http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -20,6 +23,8 @@ func (s *server) doors(partners, site http.Handler) http.Handler {
 		switch {
 		case path == "/v1" || strings.HasPrefix(path, "/v1/"):
 			partners.ServeHTTP(w, r)
+		case path == manual.Root || strings.HasPrefix(path, manual.Root+"/"):
+			docs.ServeHTTP(w, r)
 		case path != "/livez" && path != "/readyz":
 			site.ServeHTTP(w, r)
 		case !reads:
@@ -46,13 +51,7 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusServiceUnavailable, map[string]any{"status": "database away"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{"status": "ready", "notBuiltYet": notBuiltYet})
-}
-
-// notBuiltYet are the calls of the contract that this server does not answer.
-var notBuiltYet = []string{
-	"POST /v1/tickets/transfer", "DELETE /v1/tickets/transfer/{confirmationCd}", "GET /v1/tickets/transfer/{confirmationCd}",
-	"POST /v1/tickets/transfer/accept", "event message", "seat message",
+	answer(w, http.StatusOK, map[string]any{"status": "ready", "notBuiltYet": api.NotBuiltYet()})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/manual"
 	"github.com/seatlink/seatlink/internal/partnerapi"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/web"
@@ -94,6 +95,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	}
 	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), web.NewAddresses(s.keys, srv.url))
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
+	docs := srv.watch.pages(manual.New())
 	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
 	clerk, err := srv.newClerk(office, rules, s.sandbox)
 	if err != nil {
@@ -107,7 +109,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		MaxHeaderBytes: maxHeader, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams}, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
 	}
 	srv.ending = newEnding(srv.http, s.drainWait(), s.Drain)
-	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site))))
+	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site), srv.watch.around(docs))))
 	srv.measure()
 	srv.parts = []part{
 		{"serve", srv.serve},
