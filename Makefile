@@ -8,7 +8,15 @@ RACE_TIME ?= 10m
 LINT_VERSION := 2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help build test test-house-full check lint race bench fmt tools-postgres tools-curl tools-browser tools-lint tools-race clean
+# What reads api/link.yaml besides the tests, pinned for the same reason.
+REDOCLY_VERSION := 2.77.0
+REDOCLY         := .cache/npm/redocly-$(REDOCLY_VERSION)
+PRISM_VERSION   := 5.14.2
+PRISM           := .cache/npm/prism-$(PRISM_VERSION)
+OASDIFF_VERSION := 1.35.0
+OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
+
+.PHONY: help build test test-house-full check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +48,22 @@ race: tools-postgres tools-browser tools-race ## the tests of RACE_PKGS and the 
 bench: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
 	$(GO) test ./internal/sqlstore -run '^$$' -bench LockAndUnlock -benchtime 5000x
 	$(GO) test ./cmd/seatlink -run '^$$' -bench BatchesOverHTTP -benchtime 1x -timeout 20m
+
+docs-lint: ## api/link.yaml as a linter for OpenAPI sees it
+	@tools/npm @redocly/cli $(REDOCLY_VERSION) $(REDOCLY)
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY)/node_modules/.bin/redocly lint --config tools/redocly.yaml api/link.yaml
+
+docs-breaking: ## what of api/link.yaml would break partners of the last release
+	@tools/oasdiff $(OASDIFF_VERSION) $(OASDIFF)
+	@tools/docs-breaking $(OASDIFF)
+
+docs-update: ## write anew what is made of api/link.yaml and of the reasons in the code
+	$(GO) test ./api/apitest -run Calls -count=1 -update
+	$(GO) test ./internal/partnerapi -run TestTheErrorCatalogue -count=1 -update
+
+prism: ## the published samples through prism, which reads api/link.yaml by itself
+	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)
+	$(GO) test ./cmd/seatlink -run TestEveryPublishedSampleWorks -count=1 -prism $(CURDIR)/$(PRISM)/node_modules/.bin/prism
 
 fmt: tools-lint ## write the files in the form that lint wants
 	$(LINT) fmt ./...
