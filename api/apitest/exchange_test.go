@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -85,7 +86,7 @@ func TestHandlerAndTransportSeeTheExchange(t *testing.T) {
 	d := load(t)
 	x := good()
 	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if body, err := io.ReadAll(r.Body); err != nil || string(body) != string(x.Body) {
+		if body, err := io.ReadAll(r.Body); err != nil || !bytes.Equal(body, x.Body) {
 			t.Errorf("the server read %q, %v", body, err)
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -109,7 +110,7 @@ func TestHandlerAndTransportSeeTheExchange(t *testing.T) {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	got, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != x.Status || string(got) != string(x.Content) {
+	if err != nil || answer.StatusCode != x.Status || !bytes.Equal(got, x.Content) {
 		t.Errorf("the client got %d %s, %v", answer.StatusCode, got, err)
 	}
 	// The one fault, the missing Request-ID, is seen from both sides.

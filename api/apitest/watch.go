@@ -3,6 +3,7 @@ package apitest
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 )
@@ -23,9 +24,7 @@ func (d *Document) Handler(next http.Handler, report func(error)) http.Handler {
 		for _, complaint := range d.Check(x) {
 			report(complaint)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(x.Content) // a caller that is gone needs no answer
 	})

@@ -99,6 +99,7 @@ var storyText = template.Must(template.New("story").Parse(`
 seatlink is ready
   start page    {{.URL}}/
   partner API   {{.URL}}/v1
+  the contract  {{.URL}}/docs
   health        {{.URL}}/livez  {{.URL}}/readyz
   data folder   {{.Data}}  (its listings end on {{.Ends}}; remove the folder for a fresh house)
 {{range .Organizations}}  organization  {{.}}

@@ -78,7 +78,7 @@ func TestEveryReasonHasItsPlaceInTheDocument(t *testing.T) {
 // within calls that are built.
 var notBuiltYet = map[string]bool{"IDEMPOTENCY_KEY_IN_USE": true}
 
-// The examples speak as the code does.
+// The examples speak as the code does, and every reason has one.
 func TestExamplesHaveTheWordsOfTheCode(t *testing.T) {
 	known := map[string]fault.Entry{}
 	for _, e := range fault.Catalogue() {
@@ -88,21 +88,36 @@ func TestExamplesHaveTheWordsOfTheCode(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no examples: %v", err)
 	}
+	shown := map[string]bool{"PATH_UNKNOWN": true} // is no call's
+	for code := range elsewhere {
+		shown[code] = true
+	}
 	checked := 0
 	for _, file := range files {
 		var value any
 		if err := json.Unmarshal([]byte(sample(t, strings.TrimSuffix(file, ".json"))), &value); err != nil {
 			t.Fatal(file, err)
 		}
+		if object, ok := value.(map[string]any); ok {
+			word, _ := object["error"].(string) // auth's form
+			shown[strings.ToUpper(word)] = true
+		}
 		for _, e := range errorsIn(value) {
+			shown[e.AppErrorCode] = true
 			entry, ok := known[e.AppErrorCode]
 			if !ok {
 				continue // of a call that is not built yet; the test above finds the others
 			}
 			checked++
-			if e.Type != entry.Kind.String() || !strings.Contains(e.DeveloperMessage, entry.Message) {
+			itsWords := strings.Contains(e.DeveloperMessage, entry.Message) || e.AppErrorCode == fault.Malformed.Code // says more each time
+			if e.Type != entry.Kind.String() || !itsWords {
 				t.Errorf("%s says %+v; the code says %s: %s", file, e, entry.Kind, entry.Message)
 			}
+		}
+	}
+	for code := range known {
+		if !shown[code] {
+			t.Errorf("%s has no example; add one to api/examples, and name it in api/link.yaml", code)
 		}
 	}
 	if checked < 30 {

@@ -106,7 +106,7 @@ func (c *comparison) fields(schema apitest.Schema, t reflect.Type) {
 		}
 		name, ok := "", false
 		for one := range described {
-			if one == tag || schema.OfRequest() && strings.ToLower(one) == tag {
+			if one == tag || schema.OfRequest() && strings.EqualFold(one, tag) {
 				name, ok = one, true
 			}
 		}
