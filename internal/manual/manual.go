@@ -50,22 +50,14 @@ func New() http.Handler {
 		Root:                  {html, page("docs.html")},
 		Root + "/errors.json": {"application/json", encoded(api.Errors())},
 	}
-	examples, err := fs.Glob(api.Examples(), "*.json")
-	if err != nil {
-		panic(err) // the pattern never changes
-	}
-	for _, name := range examples {
-		text, err := fs.ReadFile(api.Examples(), name)
-		if err != nil {
-			panic(err) // it is embedded
-		}
-		paths[Root+"/examples/"+name] = document{"application/json", text}
-	}
 	mux := http.NewServeMux()
 	for at, d := range paths {
 		mux.HandleFunc("GET "+at, d.serve())
 		mux.HandleFunc(at, wrongMethod)
 	}
+	// One route for all of them: routes are labels of metrics.
+	mux.HandleFunc("GET "+Root+"/examples/{name}", examples())
+	mux.HandleFunc(Root+"/examples/{name}", wrongMethod)
 	mux.HandleFunc("/", nothing)
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.SuffixETag("-gzip"))
 	if err != nil {
@@ -107,6 +99,29 @@ func (d document) serve() http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-cache") // may be kept, and is asked about
 		w.Header().Set("ETag", tag)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.text))
+	}
+}
+
+// examples answers with the example of the path.
+func examples() http.HandlerFunc {
+	names, err := fs.Glob(api.Examples(), "*.json")
+	if err != nil {
+		panic(err) // the pattern never changes
+	}
+	serve := map[string]http.HandlerFunc{}
+	for _, name := range names {
+		text, err := fs.ReadFile(api.Examples(), name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		serve[name] = document{"application/json", text}.serve()
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if one, ok := serve[r.PathValue("name")]; ok {
+			one(w, r)
+			return
+		}
+		nothing(w, r)
 	}
 }
 

@@ -32,6 +32,8 @@ func TestPathsOfTheManual(t *testing.T) {
 		{"GET", "/docs/style.css", 200, "text/css; charset=utf-8"},
 		{"GET", "/docs/examples/tickets-lock.207.json", 200, "application/json"},
 		{"GET", "/docs/examples/", 404, "text/plain; charset=utf-8"},
+		{"GET", "/docs/examples/no.json", 404, "text/plain; charset=utf-8"},
+		{"PUT", "/docs/examples/tickets-lock.207.json", 405, "text/plain; charset=utf-8"},
 		{"GET", "/docs/../docs", 404, "text/plain; charset=utf-8"},
 		{"GET", "/docs/api.go", 404, "text/plain; charset=utf-8"},
 		{"POST", "/docs", 405, "text/plain; charset=utf-8"},
