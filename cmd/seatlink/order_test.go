@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,13 +8,6 @@ import (
 
 	"github.com/seatlink/seatlink/internal/operatorapi"
 )
-
-// command runs a command in this process, and returns what it says.
-func command(ctx context.Context, args ...string) (said string, err error) {
-	var out bytes.Buffer
-	err = run(ctx, args, func(string) string { return "" }, &out, &out)
-	return out.String(), err
-}
 
 // An orderDesk is an operator at the shell.
 type orderDesk struct {
