@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// told is what a command prints, run with this environment.
-func told(t *testing.T, env map[string]string, args ...string) string {
+// printed is what a command prints, run with this environment.
+func printed(t *testing.T, env map[string]string, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := run(t.Context(), args, func(name string) string { return env[name] }, &out, &out); err != nil {
@@ -24,7 +24,7 @@ func TestTheSettingsAreDocumentedAsTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(text) != told(t, nil, "settings", "--output", "markdown") {
+	if string(text) != printed(t, nil, "settings", "--output", "markdown") {
 		t.Error("docs/settings.md is not what seatlink settings prints: go generate ./cmd/seatlink")
 	}
 }
@@ -40,6 +40,8 @@ func TestEverySettingMayStandInAFile(t *testing.T) {
 		"log-level": {`"debug"`, "debug"}, "ops-addr": {`"127.0.0.1:2"`, "127.0.0.1:2"}, "ops-anywhere": {"true", "true"},
 		"trace-endpoint": {`"http://127.0.0.1:3"`, "http://127.0.0.1:3"}, "drain": {`"12s"`, "12s"}, "drain-wait": {`"0s"`, "0s"},
 		"batch-acts": {"7", "7"}, "writers": {"3", "3"},
+		"connections": {"900", "900"}, "connections-per-address": {"90", "90"}, "outgoing-ports": {`["8443"]`, "8443"},
+		"outgoing-deny": {`["198.51.100.0/24"]`, "198.51.100.0/24"}, "outgoing-allow": {`["203.0.113.0/24"]`, "203.0.113.0/24"},
 	}
 	var file strings.Builder
 	for name, value := range given {
@@ -50,7 +52,7 @@ func TestEverySettingMayStandInAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := 0
-	for line := range strings.Lines(told(t, nil, "serve", "--config", path, "--print-settings")) {
+	for line := range strings.Lines(printed(t, nil, "serve", "--config", path, "--print-settings")) {
 		words := strings.Fields(line)
 		if words[0] == "SETTING" {
 			continue

@@ -32,23 +32,23 @@ func newTracer(ctx context.Context, endpoint string, log *slog.Logger) (*tracer,
 	}
 	version, _, _ := builtFrom()
 	provider := sdk.NewTracerProvider(
-		sdk.WithBatcher(delivery{exporter, log}),
+		sdk.WithBatcher(posting{exporter, log}),
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "seatlink"), attribute.String("service.version", version))),
 	)
 	return &tracer{provider, provider.Tracer("github.com/seatlink/seatlink")}, nil
 }
 
-// A delivery logs what does not arrive. OpenTelemetry would print it, in a form
+// A posting logs what does not arrive. OpenTelemetry would print it, in a form
 // of its own.
-type delivery struct {
+type posting struct {
 	sdk.SpanExporter
 	log *slog.Logger
 }
 
 // ExportSpans sends spans, and never fails.
-func (d delivery) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	if err := d.SpanExporter.ExportSpans(ctx, spans); err != nil {
-		d.log.WarnContext(ctx, "traces not delivered", "spans", len(spans), "err", err)
+func (p posting) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	if err := p.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		p.log.WarnContext(ctx, "traces not delivered", "spans", len(spans), "err", err)
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ const traceTime = 2 * time.Second
 func (t *tracer) close(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, traceTime)
 	defer done()
-	_ = t.provider.Shutdown(ctx) // delivery has logged what failed
+	_ = t.provider.Shutdown(ctx) // posting has logged what failed
 }
 
 // served ends what the span of a request tells.
