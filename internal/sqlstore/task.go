@@ -35,7 +35,7 @@ func (s *Store) TasksDue(ctx context.Context, kinds []string) ([]string, error) 
 	}
 	var due []string
 	for _, kind := range kinds {
-		if at, any := dueAt[kind]; any && at <= micros(now) {
+		if at, found := dueAt[kind]; found && at <= micros(now) {
 			due = append(due, kind)
 		}
 	}
