@@ -115,7 +115,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		{"serve", srv.serve},
 		{"stop", srv.ending.run},
 		{"disk", srv.watchDisk},
-		{"credentials", srv.tidy},
+		{"tidy", srv.tidy},
 		{"tasks", clerk.Run},
 		{"operators' socket", srv.socket.run},
 	}
@@ -185,18 +185,22 @@ func (s *server) watchDisk(ctx context.Context) error {
 	}
 }
 
-// tidy drops credentials that are long over.
+// tidy drops credentials and answers that are long over, at first those of the
+// time when nothing ran.
 func (s *server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
+		if err := s.desk.Tidy(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying credentials failed", "err", err)
+		}
+		if err := s.store.TidyAnswers(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying answers failed", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.desk.Tidy(ctx); err != nil {
-				s.log.WarnContext(ctx, "tidying credentials failed", "err", err)
-			}
 		}
 	}
 }

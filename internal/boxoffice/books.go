@@ -9,6 +9,7 @@ import (
 
 // Needs names the rows an act touches, by key and nothing else.
 type Needs struct {
+	Answers []AnswerKey // the names are claimed until the commit
 	Tickets []Token     // locked
 	Orders  []OrderKey  // locked; the name of a missing one is claimed until the commit
 	People  []PersonKey // read in the organizations of the tickets, not locked; the name of a missing one is claimed
@@ -16,7 +17,7 @@ type Needs struct {
 } // Events and organizations come along with their tickets, read after the locks.
 
 // Size is how many rows are named.
-func (n Needs) Size() int { return len(n.Tickets) + len(n.Orders) + len(n.People) }
+func (n Needs) Size() int { return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.People) }
 
 // An Act is one thing somebody wants done to the books.
 type Act interface {
@@ -46,6 +47,7 @@ type Books struct {
 	ids Ids
 	act int // the one that decides, counted from 1
 
+	answers shelf[AnswerKey, Answer]
 	tickets shelf[Token, Ticket]
 	orders  shelf[OrderKey, Order]
 	people  shelf[PersonAt, PatronID]
@@ -103,6 +105,7 @@ const (
 // Rows are what a store loaded for the acts of a batch.
 type Rows struct {
 	Now           time.Time
+	Answers       []Answer
 	Tickets       []Ticket
 	Orders        []Order
 	People        map[PersonAt]PatronID // the oldest account of each
@@ -115,10 +118,14 @@ type Rows struct {
 func NewBooks(rows Rows, ids Ids) *Books {
 	b := &Books{
 		Now: rows.Now, ids: ids,
+		answers: newShelf[AnswerKey, Answer](),
 		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), people: newShelf[PersonAt, PatronID](),
 		named:  map[PersonKey]int{},
 		events: make(map[EventID]Event, len(rows.Events)),
 		orgs:   make(map[access.OrganizationID]Organization, len(rows.Organizations)),
+	}
+	for i := range rows.Answers {
+		b.answers.load(rows.Answers[i].Key, &rows.Answers[i])
 	}
 	for i := range rows.Tickets {
 		b.tickets.load(rows.Tickets[i].Token, &rows.Tickets[i])
@@ -142,6 +149,7 @@ func NewBooks(rows Rows, ids Ids) *Books {
 // panic of the act is returned as a Panic.
 func (b *Books) Run(act Act, needs Needs) (err error) {
 	b.act++
+	b.answers.name(needs.Answers, b.act)
 	b.tickets.name(needs.Tickets, b.act)
 	b.orders.name(needs.Orders, b.act)
 	for _, key := range needs.People {
@@ -166,10 +174,12 @@ func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) 
 func (b *Books) Try(f func() error) (err error) {
 	journal, patrons, documents, tasks, callbacks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks), len(b.callbacks)
 	kept := false
+	b.answers.push()
 	b.tickets.push()
 	b.orders.push()
 	b.people.push()
 	defer func() { // on a panic too, so the books are whole for the next act
+		b.answers.pop(kept)
 		b.tickets.pop(kept)
 		b.orders.pop(kept)
 		b.people.pop(kept)
@@ -182,6 +192,15 @@ func (b *Books) Try(f func() error) (err error) {
 	kept = err == nil
 	return err
 }
+
+// Answer returns what a request was told. A record that is too old is none.
+func (b *Books) Answer(key AnswerKey) (Answer, bool) {
+	a, ok := b.answers.at(key, b.act)
+	return a, ok && !a.gone(b.Now)
+}
+
+// Keep records what a request is told.
+func (b *Books) Keep(a Answer) { b.answers.put(a.Key, a) }
 
 // Ticket returns a ticket by its token.
 func (b *Books) Ticket(token Token) (Ticket, bool) { return b.tickets.at(token, b.act) }
@@ -277,6 +296,7 @@ func (b *Books) Number(series string) int64 { return b.ids.Number(series) }
 // Outcome is everything the acts that went through changed and added, for the
 // store to save.
 type Outcome struct {
+	Answers   []Answer // new, or in the place of one too old; in no order
 	Tickets   []Ticket // changed, in no order
 	Orders    []Order  // new and changed, in no order
 	Patrons   []Patron // new
@@ -289,6 +309,9 @@ type Outcome struct {
 // Outcome tells what to save.
 func (b *Books) Outcome() Outcome {
 	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal}
+	for _, a := range b.answers.kept {
+		o.Answers = append(o.Answers, a)
+	}
 	for _, t := range b.tickets.kept {
 		o.Tickets = append(o.Tickets, t)
 	}
@@ -300,5 +323,5 @@ func (b *Books) Outcome() Outcome {
 
 // Empty reports whether there is nothing to save.
 func (o Outcome) Empty() bool {
-	return len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0
+	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0
 }

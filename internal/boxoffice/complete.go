@@ -27,6 +27,7 @@ import (
 // waits, or waited and ended in ERROR, answers as it stands, under its first
 // process; with other content it is refused with fault.OrderMismatch. Orders
 // refused at once left nothing behind and are tried again by a repeat.
+// A request that Cart.Repeat knows again is a Replay.
 //
 // These refuse the cart as a whole: fault.CartMixed for tickets of two
 // organizations, fault.OrdersApart for orders known under two processes,
@@ -42,7 +43,7 @@ func (o *Office) Complete(ctx context.Context, who access.Principal, cart Cart) 
 		act.contents = append(act.contents, content(e, cart.Buyer, cart.Settlement))
 	}
 	act.request = hashOf(act.contents...)
-	if err := o.store.Do(ctx, act); err != nil {
+	if err := once(ctx, o, who, act, cart.Repeat, func() Sale { return act.answer }); err != nil {
 		return Sale{}, err
 	}
 	return act.answer, nil

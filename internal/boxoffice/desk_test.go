@@ -41,6 +41,8 @@ type desk struct {
 	orgs     map[access.OrganizationID]boxoffice.Organization
 	listings map[boxoffice.ListingID]boxoffice.Listing
 	made     map[boxoffice.PatronID]boxoffice.Contact
+	answers  map[boxoffice.AnswerKey]boxoffice.Answer
+	now      time.Time
 
 	// meanwhile happens after a process was read, before the caller goes on.
 	meanwhile func()
@@ -64,6 +66,7 @@ func newDesk(t *testing.T, tickets ...boxoffice.Ticket) *desk {
 			home: {ID: home, Name: "Home", Currency: "USD"}, away: {ID: away, Name: "Away", Currency: "JPY"},
 		},
 		listings: map[boxoffice.ListingID]boxoffice.Listing{}, made: map[boxoffice.PatronID]boxoffice.Contact{},
+		answers: map[boxoffice.AnswerKey]boxoffice.Answer{}, now: noon,
 	}
 	for _, t := range tickets {
 		d.tickets[t.Token] = t
@@ -132,6 +135,7 @@ func (d *desk) decide(act boxoffice.Act) (boxoffice.Outcome, counter, error) {
 	books := boxoffice.NewBooks(d.rows(needs), &ids)
 	err := books.Run(act, needs)
 	out := books.Outcome()
+	slices.SortFunc(out.Answers, func(a, b boxoffice.Answer) int { return strings.Compare(string(a.Key), string(b.Key)) })
 	slices.SortFunc(out.Tickets, func(a, b boxoffice.Ticket) int { return strings.Compare(string(a.Token), string(b.Token)) })
 	slices.SortFunc(out.Orders, func(a, b boxoffice.Order) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	return out, ids, err
@@ -139,7 +143,12 @@ func (d *desk) decide(act boxoffice.Act) (boxoffice.Outcome, counter, error) {
 
 // rows are what a store would load for the needs.
 func (d *desk) rows(needs boxoffice.Needs) boxoffice.Rows {
-	rows := boxoffice.Rows{Now: noon, People: map[boxoffice.PersonAt]boxoffice.PatronID{}}
+	rows := boxoffice.Rows{Now: d.now, People: map[boxoffice.PersonAt]boxoffice.PatronID{}}
+	for _, key := range needs.Answers {
+		if a, ok := d.answers[key]; ok {
+			rows.Answers = append(rows.Answers, a)
+		}
+	}
 	events, orgs := map[boxoffice.EventID]bool{}, map[access.OrganizationID]bool{}
 	for _, token := range needs.Tickets {
 		if t, ok := d.tickets[token]; ok {
@@ -168,6 +177,9 @@ func (d *desk) rows(needs boxoffice.Needs) boxoffice.Rows {
 
 func (d *desk) keep(out boxoffice.Outcome, ids counter) {
 	d.last, d.ids = out, ids
+	for _, a := range out.Answers {
+		d.answers[a.Key] = a
+	}
 	for _, t := range out.Tickets {
 		d.tickets[t.Token] = t
 	}

@@ -16,6 +16,7 @@
 package boxoffice
 
 import (
+	"sync"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/fault"
@@ -23,9 +24,10 @@ import (
 
 // An Office does what partners ask. It is safe for concurrent use.
 type Office struct {
-	store  Store
-	people PersonKeyer
-	pages  Pages
+	store   Store
+	people  PersonKeyer
+	pages   Pages
+	running sync.Map // the AnswerKeys of idempotency keys whose request is under way
 }
 
 // Pages makes the addresses of ticket pages.
@@ -107,6 +109,7 @@ type Cart struct {
 	Elements   []CartElement // 1 to 20; no token and no externalOrderId in two of them
 	Buyer      Contact
 	Settlement Settlement
+	Repeat     Repeat[Sale]
 }
 
 // A CartElement is one order of a cart: all its tickets are sold, or none.
@@ -190,6 +193,7 @@ type ListingGroup struct {
 type PrintRequest struct {
 	ExternalOrderID string
 	Tokens          []Token // 1 to 30, no token twice
+	Repeat          Repeat[Printing]
 }
 
 // Printing is what became of a PrintRequest.

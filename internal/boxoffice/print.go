@@ -11,11 +11,12 @@ import (
 // Print puts sold tickets on pages of their own (contract.md call 9). The order
 // must be complete, of the caller's channel, hold the token, and its buyer must
 // still own the ticket; otherwise the token is refused by itself. It is
-// idempotent: the same ticket of the same order has the same page. Tokens of two
-// organizations are fault.OrganizationsMixed, and nothing is printed.
+// idempotent: the same ticket of the same order has the same page; a request that
+// PrintRequest.Repeat knows again is a Replay. Tokens of two organizations are
+// fault.OrganizationsMixed, and nothing is printed.
 func (o *Office) Print(ctx context.Context, who access.Principal, req PrintRequest) (Printing, error) {
 	act := &printAct{who: who, key: OrderKey{who.Channel, req.ExternalOrderID}, tokens: req.Tokens, pages: o.pages}
-	if err := o.store.Do(ctx, act); err != nil {
+	if err := once(ctx, o, who, act, req.Repeat, func() Printing { return act.answer }); err != nil {
 		return Printing{}, err
 	}
 	return act.answer, nil

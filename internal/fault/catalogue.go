@@ -115,6 +115,13 @@ var (
 	OrderDecided = reason(Conflict, "ORDER_DECIDED", "the order was decided before, and not so")
 )
 
+// What is wrong with an Idempotency-Key.
+var (
+	IdempotencyKeyInvalid = reason(BadRequest, "IDEMPOTENCY_KEY_INVALID", "Idempotency-Key is one string of 1 to 128 printable characters, in quotes or plain")
+	IdempotencyKeyReused  = reason(Refused, "IDEMPOTENCY_KEY_REUSED", "the Idempotency-Key was used before for another request")
+	IdempotencyKeyInUse   = entry(Conflict, "IDEMPOTENCY_KEY_IN_USE", "the first request with this Idempotency-Key is under way; send it again as Retry-After says", Later, 5)
+)
+
 // What the system cannot do now.
 var (
 	Busy      = entry(Unavailable, "UNAVAILABLE", "the server is too busy; nothing was done", Later, 5)

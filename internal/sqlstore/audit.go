@@ -27,6 +27,7 @@ var invariants = []struct{ name, rule string }{
 	{"I11", "what a channel gives is the seller's and what is kept, as the order says"},
 	{"I12", "each order and season has one transaction if and only if the order is complete"},
 	{"I14", "an order has its channel's name, and a process one channel"},
+	{"I15", "records of answers are of an application, say something, and are dropped in time"},
 	{"I17", "orders are in known states with the verdict and reasons that belong to them, and none but the operator's waits longer than 15 minutes"},
 	{"I18", "each decided process that owes a callback has a task for it, or it was delivered or given up"},
 	{"I19", "pages are of tickets that their order has sold"},
@@ -125,7 +126,7 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 			return err
 		}
 		for _, examine := range []func(context.Context) error{
-			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.callbacks, a.ledger, a.batches,
+			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.callbacks, a.ledger, a.answers, a.batches,
 		} {
 			if err := examine(ctx); err != nil {
 				return err

@@ -53,7 +53,7 @@ func auditedHouses(t *testing.T) []auditedHouse {
 }
 
 // mendable are the tables that tests break, in the order of their references.
-var mendable = []string{"event", "ticket", "listing", "orders", "ledger", "document", "head", "batch", "journal", "task", "callback"}
+var mendable = []string{"event", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback"}
 
 // mend makes the rows what they were when it was first called.
 func mend(t *testing.T, db *sql.DB) {
@@ -159,7 +159,11 @@ func trade(t *testing.T, url string) {
 	}
 	sell(t, office, one, 165, order("O-1", "A0", "B0"), order("O-2", "A1"))
 	sell(t, office, two, 55, order("O-1", "A6"))
-	printed, err := office.Print(t.Context(), one, boxoffice.PrintRequest{ExternalOrderID: "O-1", Tokens: []boxoffice.Token{"A0"}})
+	again := boxoffice.PrintRequest{ExternalOrderID: "O-1", Tokens: []boxoffice.Token{"A0"}}
+	again.Repeat = boxoffice.Repeat[boxoffice.Printing]{
+		Path: "/print", RequestID: "r", Asked: "A0", Words: func(boxoffice.Printing) []byte { return []byte("printed") },
+	}
+	printed, err := office.Print(t.Context(), one, again)
 	if err != nil || len(printed.Refused) > 0 {
 		t.Fatalf("Print = %+v, %v", printed, err)
 	}
@@ -168,6 +172,7 @@ func trade(t *testing.T, url string) {
 	wait(t, s, office)
 	db := besides(t, url)
 	numbered(t, db)
+	exec(t, db, `INSERT INTO application (id, name, epoch) VALUES ('com.example.app', 'App', 1)`)
 	s.Close()
 	must(t, db.Close()) // the last one writes everything into the file
 }

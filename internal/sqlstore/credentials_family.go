@@ -161,19 +161,28 @@ RETURNING id`
 		text   string
 		before time.Time
 	}{{forget, replays}, {dropPairs, now}, {dropFamilies, now}} {
-		// PostgreSQL may take more than it was told to, when it plans the list of
-		// rows as the inner side of a loop.
-		for done := tidyStep; done >= tidyStep; {
-			err := s.alone(ctx, func(ctx context.Context, tx session) error {
-				done = 0
-				return tx.run(ctx, step{
-					text: kind.text, args: []any{micros(kind.before), int64(tidyStep)},
-					each: func(row) error { done++; return nil },
-				})
+		if err := s.inSteps(ctx, kind.text, kind.before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inSteps runs a statement that takes rows from before some moment, so many at a
+// time, until it finds fewer.
+func (s *Store) inSteps(ctx context.Context, text string, before time.Time) error {
+	// PostgreSQL may take more than it was told to, when it plans the list of
+	// rows as the inner side of a loop.
+	for done := tidyStep; done >= tidyStep; {
+		err := s.alone(ctx, func(ctx context.Context, tx session) error {
+			done = 0
+			return tx.run(ctx, step{
+				text: text, args: []any{micros(before), int64(tidyStep)},
+				each: func(row) error { done++; return nil },
 			})
-			if err != nil {
-				return err
-			}
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

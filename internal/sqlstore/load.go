@@ -8,10 +8,10 @@ import (
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
 
-// Rows are loaded in one order by everybody: claims of order names, orders,
-// tickets, each in key order and kept until the commit; then, in later
-// statements, what is read without a lock. Otherwise batches that overlap
-// deadlock, or see a joined row as it was before they waited.
+// Rows are loaded in one order by everybody: claims of the names of answers, then
+// of orders, orders, tickets, each in key order and kept until the commit; then,
+// in later statements, what is read without a lock. Otherwise batches that
+// overlap deadlock, or see a joined row as it was before they waited.
 const (
 	loadOrders = `
 SELECT ` + orderColumns + `
@@ -46,12 +46,16 @@ ORDER BY since DESC, patron DESC`
 // load reads the rows that a batch needs, within its transaction.
 func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (boxoffice.Rows, error) {
 	var (
-		rows   boxoffice.Rows
-		orders []string
-		tokens []string
-		people []string
+		rows    boxoffice.Rows
+		answers []string
+		orders  []string
+		tokens  []string
+		people  []string
 	)
 	for _, n := range needs {
+		for _, key := range n.Answers {
+			answers = append(answers, string(key))
+		}
 		for _, key := range n.Orders {
 			orders = append(orders, key.String())
 		}
@@ -62,9 +66,20 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 			people = append(people, string(key))
 		}
 	}
-	orders, tokens, people = sorted(orders), sorted(tokens), sorted(people)
+	answers, orders, tokens, people = sorted(answers), sorted(orders), sorted(tokens), sorted(people)
 
 	var locked []step
+	if len(answers) > 0 {
+		// First of all, for nobody who holds anything else ever waits for one of
+		// these. Who holds the claim is alone with the row too, but for Tidy, which
+		// waits for nobody.
+		locked = append(locked, s.db.claim("answer", answers)...)
+		locked = append(locked, step{text: loadAnswers, args: []any{answers}, each: func(r row) error {
+			a, err := s.readAnswer(r)
+			rows.Answers = append(rows.Answers, a)
+			return err
+		}})
+	}
 	if len(orders) > 0 {
 		// The name of an order is claimed whether its row exists or not: who holds
 		// the claim is alone with the name, and looks once.

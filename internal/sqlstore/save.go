@@ -116,6 +116,9 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	add(saveTasks, taskRows(out.Tasks), -1)
 	callbacks := s.callbackRows(out.Callbacks)
 	add(saveCallbacks, callbacks, callbacks.rows)
+	if answers := s.answerRows(out.Answers); answers.rows > 0 {
+		steps = append(steps, step{text: saveAnswers, args: []any{micros(lastGone(loaded.Now))}, rows: &answers, want: answers.rows})
+	}
 	// The batch draws its number here, when it holds all its row locks: a later
 	// change of the same seat then has a larger one.
 	steps = append(steps, step{text: saveBatch, args: []any{id, micros(loaded.Now), int64(len(out.Journal))}, want: 1})

@@ -22,6 +22,9 @@ type Store interface {
 	// what became owed anew since it was read, stays as it is.
 	SettleCallback(ctx context.Context, c boxoffice.Callback) error
 	boxoffice.Manifests
+	// TidyAnswers drops the records of answers that count no more, in steps, and
+	// nothing else. It may run in several processes at once.
+	TidyAnswers(ctx context.Context) error
 	// NewLoader begins a load of a house.
 	NewLoader() Loader
 	// NewComparer begins one that writes nothing, and tells what the books have
@@ -107,7 +110,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, waits, journals, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, journals, tasks, solos, loads) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
