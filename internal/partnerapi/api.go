@@ -116,6 +116,7 @@ type route struct {
 	secret       bool // the answer holds secrets, which compression would let leak
 	tagged       bool // the answer has an ETag
 	shed         bool // refused first when there is too much to do
+	kept         bool // the answer is kept for repeats of the request
 }
 
 func (a *api) routes() []route {
@@ -125,12 +126,12 @@ func (a *api) routes() []route {
 		{method: "GET", path: "/v1/listings/{listingId}", act: a.listing, shed: true},
 		{method: "PUT", path: "/v1/tickets/lock", act: a.lockTickets, body: true},
 		{method: "PUT", path: "/v1/tickets/unlock", act: a.unlockTickets, body: true},
-		{method: "POST", path: "/v1/cart/complete-order", act: a.completeOrder, body: true},
+		{method: "POST", path: "/v1/cart/complete-order", act: a.completeOrder, body: true, kept: true},
 		{method: "GET", path: "/v1/cart/complete-order/{processId}", act: a.orderStatus},
 		{method: "POST", path: "/v1/tickets/verify", act: a.verifyTickets, body: true, shed: true},
 		{method: "PUT", path: "/v1/tickets/verify", act: a.verifyTickets, body: true, shed: true},
-		{method: "POST", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true},
-		{method: "PUT", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true},
+		{method: "POST", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true, kept: true},
+		{method: "PUT", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true, kept: true},
 	}
 }
 

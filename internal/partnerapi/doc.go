@@ -11,7 +11,7 @@
 //	caller       400 for a header sent twice, 401, 403
 //	rate         429
 //	load         503 for catalog, listings and verify
-//	media        406, 415
+//	media        406, 415, then 400 for an Idempotency-Key that is none
 //	body         408, 413, 400
 //	office       404, 403, 409, 422, 503, or the answer
 //
@@ -24,6 +24,7 @@
 // Limits: header 16 KiB, URI 8 KiB, body 1 MiB (auth 4 KiB), 16 levels of JSON, and those of
 // contract.md §1. A batch is not atomic here: the office says what became of each
 // element, and the door makes 200, 207, 409 or 422 of it. Repeats are the
-// office's as well: the door keeps no state but the count of reads at work, so any
-// number of processes may serve it.
+// office's as well: the door says what names a request and in which words its
+// answer is to be given again (repeat.go), and keeps no state but the count of
+// reads at work, so any number of processes may serve it.
 package partnerapi

@@ -145,6 +145,8 @@ func errorHeaders(h http.Header, f *fault.Error, err error) {
 		h.Set("WWW-Authenticate", "Bearer")
 	case fault.AccessTokenExpired.Code, fault.AccessTokenRevoked.Code:
 		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case fault.IdempotencyKeyInUse.Code:
+		h.Set("Retry-After", retryAfter(f, err))
 	}
 }
 

@@ -59,6 +59,7 @@ func (f officeFunc) Unlock(_ context.Context, _ access.Principal, tokens []boxof
 }
 
 func (f officeFunc) Complete(_ context.Context, _ access.Principal, cart boxoffice.Cart) (boxoffice.Sale, error) {
+	cart.Repeat = boxoffice.Repeat[boxoffice.Sale]{} // which cannot be compared
 	sale, err := ask[boxoffice.Sale](f, cart)
 	if sale.Status == "" {
 		sale.Status, sale.Process, sale.Currency = boxoffice.OrderComplete, "P1", "USD" // nobody cares which
@@ -71,6 +72,7 @@ func (f officeFunc) Process(_ context.Context, _ access.Principal, id boxoffice.
 }
 
 func (f officeFunc) Print(_ context.Context, _ access.Principal, req boxoffice.PrintRequest) (boxoffice.Printing, error) {
+	req.Repeat = boxoffice.Repeat[boxoffice.Printing]{} // which cannot be compared
 	return ask[boxoffice.Printing](f, req)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -31,6 +32,7 @@ type call struct {
 	*http.Request
 	who  access.Principal
 	body []byte // valid, and the handler's to change, until it returns
+	repetition
 }
 
 // A reply is the ResponseWriter of one request, with what the log wants to know.
@@ -99,6 +101,8 @@ func (a *api) serve(w *reply, r *http.Request, rt route) {
 	}
 	if err == nil {
 		err = send(w, r, status, body, rt.tagged)
+	} else if before, ok := errors.AsType[*boxoffice.Replay](err); ok {
+		err = replay(w, r, before)
 	}
 	if err != nil {
 		a.fail(w, r, err)
@@ -128,6 +132,11 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 	}
 	if err := media(r); err != nil {
 		return 0, nil, err
+	}
+	if rt.kept {
+		if c.repetition, err = repetitionOf(r.Header); err != nil {
+			return 0, nil, err
+		}
 	}
 	if rt.body {
 		buf := buffers.Get().(*bytes.Buffer)

@@ -3,6 +3,7 @@ package partnerapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -85,21 +86,30 @@ func (a *api) completeOrder(ctx context.Context, c *call) (int, any, error) {
 	}
 	sale := boxoffice.Sale{Status: boxoffice.OrderFailed}
 	unknown := unsellable(&cart)
+	tell := func(sale boxoffice.Sale) (int, any) { return saleAnswer(sale, unknown) }
 	if len(cart.Elements) > 0 {
+		cart.Repeat = repeatOf(c, tell)
 		if sale, err = a.office.Complete(ctx, c.who, cart); err != nil {
 			return 0, nil, err
 		}
 	}
-	sale.Refused = append(sale.Refused, unknown...)
+	status, body := tell(sale)
+	return status, body, nil
+}
+
+// saleAnswer is the answer to a cart of which the office was not asked for what
+// is unknown.
+func saleAnswer(sale boxoffice.Sale, unknown []boxoffice.Refusal) (int, any) {
+	sale.Refused = slices.Concat(sale.Refused, unknown)
 	switch {
 	case sale.Status == boxoffice.OrderFailed && sale.Process == "":
-		return http.StatusUnprocessableEntity, refusedResponse{errorOf(fault.NothingDone), failuresOf(sale.Refused)}, nil
+		return http.StatusUnprocessableEntity, refusedResponse{errorOf(fault.NothingDone), failuresOf(sale.Refused)}
 	case sale.Status == boxoffice.OrderFailed:
-		return http.StatusUnprocessableEntity, saleOf(sale), nil
+		return http.StatusUnprocessableEntity, saleOf(sale)
 	case len(sale.Refused) > 0:
-		return http.StatusMultiStatus, saleOf(sale), nil
+		return http.StatusMultiStatus, saleOf(sale)
 	}
-	return http.StatusOK, saleOf(sale), nil
+	return http.StatusOK, saleOf(sale)
 }
 
 func (a *api) orderStatus(ctx context.Context, c *call) (int, any, error) {

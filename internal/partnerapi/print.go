@@ -3,6 +3,7 @@ package partnerapi
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
@@ -38,21 +39,30 @@ func (a *api) printTickets(ctx context.Context, c *call) (int, any, error) {
 		unknown  []boxoffice.Refusal
 	)
 	req.Tokens, unknown = split(req.Tokens, itself)
+	tell := func(printing boxoffice.Printing) (int, any) { return printAnswer(printing, unknown) }
 	if len(req.Tokens) > 0 {
+		req.Repeat = repeatOf(c, tell)
 		if printing, err = a.office.Print(ctx, c.who, req); err != nil {
 			return 0, nil, err
 		}
 	}
-	failures := failuresOf(append(printing.Refused, unknown...))
+	status, body := tell(printing)
+	return status, body, nil
+}
+
+// printAnswer is the answer to a request of which the office was not asked for
+// what is unknown.
+func printAnswer(printing boxoffice.Printing, unknown []boxoffice.Refusal) (int, any) {
+	failures := failuresOf(slices.Concat(printing.Refused, unknown))
 	status := batchStatus(len(printing.Done), len(failures))
 	if status == http.StatusUnprocessableEntity {
-		return status, refusedResponse{errorOf(fault.NothingDone), failures}, nil
+		return status, refusedResponse{errorOf(fault.NothingDone), failures}
 	}
 	answer := printTicketsResponse{Tickets: make([]printedTicket, len(printing.Done)), Errors: failures}
 	for i, d := range printing.Done {
 		answer.Tickets[i] = printedTicket{Token: d.Token, OwnerID: d.Owner, URL: d.URL}
 	}
-	return status, answer, nil
+	return status, answer
 }
 
 func printRequest(wire printTicketsRequest) (boxoffice.PrintRequest, error) {
