@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	cutChannel = "cut"
+	cutClients = 16
+	// An answer's length depends on its numbers: so many bytes more are tried.
+	cutSlack = 6
+)
+
+// The wire is cut after each byte of a request, and of its answer; the client
+// sends the request again, as it cannot know what became of it. There is one
+// effect, and the answer is the same from its first byte to its last, however often
+// it is asked for.
+func TestTheWireIsCutAtEveryByte(t *testing.T) {
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			db := database.open(t)
+			key, callers := furnish(t, db, cutChannel)
+			_, url := serve(t, db, key)
+			s := &cutting{t: t, caller: callers[0], host: strings.TrimPrefix(url, "http://"), tokens: freeTokens(t, db)}
+			s.url = url
+			start := time.Now()
+			for _, named := range []bool{true, false} {
+				s.call(named, "/v1/cart/complete-order", s.sale)
+				s.call(named, "/v1/tickets/print", s.print)
+			}
+			t.Logf("%d offsets in %v: %d sales, %d prints; %d answers were given again",
+				s.offsets.Load(), time.Since(start).Round(time.Millisecond), s.sold, s.printed, s.replays.Load())
+			s.check(db)
+			audit(t, db)
+		})
+	}
+}
+
+// cutting is the test under way. Each sale is of a ticket of its own, and each
+// print of an order of its own.
+type cutting struct {
+	t *testing.T
+	*caller
+	host          string
+	tokens        []string
+	sold, printed int // of the tokens, from the first on
+	offsets       atomic.Int64
+	replays       atomic.Int64
+}
+
+// order is the externalOrderId of the sale of a token.
+func order(token string) string { return "O-" + token }
+
+// sale and print are the bodies of some requests that were not sent before.
+func (s *cutting) sale(n int) (bodies [][]byte) {
+	s.t.Helper()
+	const most = 500 // tokens a lock
+	for at := s.sold; at < s.sold+n; at += most {
+		s.want(s.t, http.StatusOK, "PUT", "/v1/tickets/lock", object{
+			"source": "MY_ACCOUNT", "listing": object{"externalListingId": "L-1", "tokens": lines(s.tokens[at:min(at+most, s.sold+n)])},
+		}, nil)
+	}
+	for _, token := range s.tokens[s.sold : s.sold+n] {
+		bodies = append(bodies, saleBody(order(token), "ada", []string{token}))
+	}
+	s.sold += n
+	return bodies
+}
+
+func lines(tokens []string) (lines []object) {
+	for _, token := range tokens {
+		lines = append(lines, object{"token": token})
+	}
+	return lines
+}
+
+func (s *cutting) print(n int) (bodies [][]byte) {
+	for _, token := range s.tokens[s.printed : s.printed+n] {
+		bodies = append(bodies, encode(object{"externalOrderId": order(token), "tokens": []string{token}}))
+	}
+	s.printed += n
+	return bodies
+}
+
+// call cuts one call at every byte of its request and of its answer; where the
+// requests have no name, at every eighth.
+func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
+	s.t.Helper()
+	const seldom = 8
+	probe := s.request(path, requestID(), bodies(1)[0])
+	var cuts []cut
+	for n := range len(probe) + cutSlack {
+		cuts = append(cuts, cut{true, n})
+	}
+	for n := range len(exchange(s.host, probe)) + cutSlack {
+		cuts = append(cuts, cut{false, n})
+	}
+	if !named {
+		for i := range len(cuts) / seldom {
+			cuts[i] = cuts[i*seldom]
+		}
+		cuts = cuts[:len(cuts)/seldom]
+	}
+	var (
+		clients sync.WaitGroup
+		next    atomic.Int64
+		asked   = bodies(len(cuts))
+	)
+	for range cutClients {
+		w := newWire(s.t, s.host)
+		clients.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(cuts) && !s.t.Failed(); i = int(next.Add(1)) - 1 {
+				id := ""
+				if named {
+					id = requestID()
+				}
+				request := s.request(path, id, asked[i])
+				s.judge(id, request, cuts[i], w.send(request, cuts[i]))
+				s.offsets.Add(1)
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// request writes a request without a Request-ID where id is "".
+func (s *cutting) request(path, id string, body []byte) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nUser-Agent: Tests/1.0\r\n", path, s.host)
+	fmt.Fprintf(&b, "Authorization: Bearer %s\r\nPAC-Application-ID: %s\r\nPAC-API-Key: %s\r\nPAC-Channel-Code: %s\r\n",
+		s.accessToken, s.partner.Application, s.partner.APIKey, s.partner.Channel)
+	if id != "" {
+		fmt.Fprintf(&b, "Request-ID: %s\r\n", id)
+	}
+	fmt.Fprintf(&b, "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	return b.Bytes()
+}
+
+// An answered request is what came back when nothing cut the wire.
+type answered struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// again sends a request until it is answered.
+func (s *cutting) again(request []byte) (answered, error) {
+	for {
+		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(exchange(s.host, request))), nil)
+		if err != nil {
+			return answered{}, err
+		}
+		body, err := io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusServiceUnavailable {
+			return answered{response.StatusCode, response.Header, string(body)}, err
+		}
+	}
+}
+
+// judge sends a request twice more and compares what it is told with what got
+// through before.
+func (s *cutting) judge(id string, request []byte, c cut, got []byte) {
+	one, err := s.again(request)
+	if err != nil {
+		s.t.Errorf("%+v: the repeat: %v", c, err)
+		return
+	}
+	two, err := s.again(request)
+	if err != nil {
+		s.t.Errorf("%+v: the second repeat: %v", c, err)
+		return
+	}
+	if one.status != http.StatusOK || two.status != one.status || two.body != one.body {
+		s.t.Errorf("%+v: answered %d %s\nand then %d %s", c, one.status, one.body, two.status, two.body)
+	}
+	head, body, _ := bytes.Cut(got, []byte("\r\n\r\n"))
+	full := !c.toServer || c.after >= len(request) // the server had all of the request
+	if full && (!strings.HasPrefix(one.body, string(body)) || !strings.HasPrefix("HTTP/1.1 200 OK", firstLine(head))) {
+		s.t.Errorf("%+v: at first %q came through, and then %s", c, got, one.body)
+	}
+	replayed := [2]bool{one.header.Get("Idempotent-Replayed") == "true", two.header.Get("Idempotent-Replayed") == "true"}
+	for _, yes := range replayed {
+		if yes {
+			s.replays.Add(1)
+		}
+	}
+	switch {
+	case id == "" && (replayed[0] || replayed[1]):
+		s.t.Errorf("%+v: a request without a name was answered from a record", c)
+	case id == "":
+	case !replayed[1] || !c.toServer && !replayed[0] || !full && replayed[0]:
+		s.t.Errorf("%+v: the repeats were answered from the record: %v", c, replayed)
+	case one.header.Get("Request-ID") != id:
+		s.t.Errorf("%+v: the repeat of %s says Request-ID %s", c, id, one.header.Get("Request-ID"))
+	}
+}
+
+func firstLine(head []byte) string {
+	line, _, _ := bytes.Cut(head, []byte("\r"))
+	return string(line)
+}
+
+// check wants one order, one sale and one barcode for each ticket that was sold,
+// and one page for each that was printed.
+func (s *cutting) check(db string) {
+	s.t.Helper()
+	books := look(s.t, db)
+	type count struct{ orders, sales, pages int }
+	counts := map[string]count{}
+	query(s.t, books, func(scan func(...any) error) error {
+		var token string
+		var c count
+		err := scan(&token, &c.orders, &c.sales, &c.pages)
+		counts[token] = c
+		return err
+	}, `
+SELECT t.token, (SELECT COUNT(*) FROM orders WHERE key = $1 || t.token),
+	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'sale'),
+	(SELECT COUNT(*) FROM document AS d WHERE d.token = t.token)
+FROM ticket AS t`, cutChannel+"/"+order(""))
+	for i, token := range s.tokens {
+		want := count{}
+		if i < s.sold {
+			want.orders, want.sales = 1, 1
+		}
+		if i < s.printed {
+			want.pages = 1
+		}
+		if counts[token] != want {
+			s.t.Errorf("ticket %s has %+v; want %+v", token, counts[token], want)
+		}
+	}
+}
