@@ -61,6 +61,7 @@ func eachHeart(b *testing.B, unit string, act func(*boxoffice.Office, access.Pri
 					next    atomic.Int64
 				)
 				b.ResetTimer()
+				cpu := processorTime()
 				for range benchCallers {
 					callers.Go(func() {
 						for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
@@ -73,6 +74,7 @@ func eachHeart(b *testing.B, unit string, act func(*boxoffice.Office, access.Pri
 				}
 				callers.Wait()
 				b.StopTimer()
+				b.ReportMetric(float64(processorTime()-cpu)/1e3/float64(b.N), "cpu-µs/op")
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), unit)
 			})
 		}
