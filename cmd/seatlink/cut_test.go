@@ -102,7 +102,7 @@ func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
 	for n := range len(probe) + cutSlack {
 		cuts = append(cuts, cut{true, n})
 	}
-	for n := range len(exchange(s.host, probe)) + cutSlack {
+	for n := range len(exchange(s.t.Context(), s.host, probe)) + cutSlack {
 		cuts = append(cuts, cut{false, n})
 	}
 	if !named {
@@ -125,7 +125,7 @@ func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
 					id = requestID()
 				}
 				request := s.request(path, id, asked[i])
-				s.judge(id, request, cuts[i], w.send(request, cuts[i]))
+				s.judge(id, request, cuts[i], w.send(s.t.Context(), request, cuts[i]))
 				s.offsets.Add(1)
 			}
 		})
@@ -156,7 +156,7 @@ type answered struct {
 // again sends a request until it is answered.
 func (s *cutting) again(request []byte) (answered, error) {
 	for {
-		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(exchange(s.host, request))), nil)
+		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(exchange(s.t.Context(), s.host, request))), nil)
 		if err != nil {
 			return answered{}, err
 		}
@@ -184,8 +184,9 @@ func (s *cutting) judge(id string, request []byte, c cut, got []byte) {
 		s.t.Errorf("%+v: answered %d %s\nand then %d %s", c, one.status, one.body, two.status, two.body)
 	}
 	head, body, _ := bytes.Cut(got, []byte("\r\n\r\n"))
+	statusLine := "HTTP/1.1 200 OK"
 	full := !c.toServer || c.after >= len(request) // the server had all of the request
-	if full && (!strings.HasPrefix(one.body, string(body)) || !strings.HasPrefix("HTTP/1.1 200 OK", firstLine(head))) {
+	if full && (!strings.HasPrefix(one.body, string(body)) || !strings.HasPrefix(statusLine, firstLine(head))) {
 		s.t.Errorf("%+v: at first %q came through, and then %s", c, got, one.body)
 	}
 	replayed := [2]bool{one.header.Get("Idempotent-Replayed") == "true", two.header.Get("Idempotent-Replayed") == "true"}

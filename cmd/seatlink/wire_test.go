@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -39,21 +40,21 @@ func newWire(tb testing.TB, server string) *wire {
 			if err != nil {
 				return
 			}
-			w.carry(client, <-w.cuts)
+			w.carry(tb.Context(), client, <-w.cuts)
 		}
 	}()
 	return w
 }
 
 // carry copies both ways until one of them ends or is cut.
-func (w *wire) carry(client net.Conn, c cut) {
-	server, err := net.DialTimeout("tcp", w.server, patience)
+func (w *wire) carry(ctx context.Context, client net.Conn, c cut) {
+	server, err := dialTCP(ctx, w.server)
 	if err != nil {
 		_ = client.Close()
 		return
 	}
-	up, down := -1, -1
-	if down = c.after; c.toServer {
+	up, down := -1, c.after
+	if c.toServer {
 		up, down = c.after, -1
 	}
 	done := make(chan struct{}, 2)
@@ -81,14 +82,18 @@ func pump(to, from net.Conn, left int) {
 
 // send sends a request through the wire, which cuts it, and returns what comes
 // back until the connection ends. That it is cut is no error.
-func (w *wire) send(request []byte, c cut) []byte {
+func (w *wire) send(ctx context.Context, request []byte, c cut) []byte {
 	w.cuts <- c
-	return exchange(w.listener.Addr().String(), request)
+	return exchange(ctx, w.listener.Addr().String(), request)
+}
+
+func dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	return (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", address)
 }
 
 // exchange sends a request to an address and returns all that comes back.
-func exchange(address string, request []byte) []byte {
-	conn, err := net.DialTimeout("tcp", address, patience)
+func exchange(ctx context.Context, address string, request []byte) []byte {
+	conn, err := dialTCP(ctx, address)
 	if err != nil {
 		return nil
 	}
@@ -126,12 +131,12 @@ func TestTheWireCutsWhereItIsToldTo(t *testing.T) {
 	}()
 	w := newWire(t, listener.Addr().String())
 	for n := range len(said) {
-		if got := w.send([]byte(said), cut{true, n}); len(got) != 0 || <-heard != said[:n] {
+		if got := w.send(t.Context(), []byte(said), cut{true, n}); len(got) != 0 || <-heard != said[:n] {
 			t.Errorf("cut after %d bytes to the server: it answered %q", n, got)
 		}
 	}
 	for n := range len(answered) + 1 {
-		if got := w.send([]byte(said), cut{false, n}); string(got) != answered[:n] || <-heard != said {
+		if got := w.send(t.Context(), []byte(said), cut{false, n}); string(got) != answered[:n] || <-heard != said {
 			t.Errorf("cut after %d bytes to the client: it got %q", n, got)
 		}
 	}

@@ -31,14 +31,14 @@ type modelRecord struct {
 
 // A move is one request of the test.
 type move struct {
-	print                  bool
+	prints                 bool
 	order, tokens          string
 	requestID, key, path   string
 	application, otherWord string // otherWord is a part of the request that the act does not see
 }
 
 func (m move) asked() string {
-	return fmt.Sprint(m.print, " ", m.order, " ", m.tokens, " ", m.otherWord)
+	return fmt.Sprint(m.prints, " ", m.order, " ", m.tokens, " ", m.otherWord)
 }
 
 func (m move) names() []string {
@@ -55,8 +55,8 @@ func (m move) names() []string {
 func drawMove(t *rapid.T) move {
 	of := func(label string, words ...string) string { return rapid.SampledFrom(words).Draw(t, label) }
 	return move{
-		print: rapid.Bool().Draw(t, "print"),
-		order: of("order", "O-1", "O-2"), tokens: of("tokens", "A", "B", "A B", "X"),
+		prints: rapid.Bool().Draw(t, "prints"),
+		order:  of("order", "O-1", "O-2"), tokens: of("tokens", "A", "B", "A B", "X"),
 		requestID: of("request id", "", "r-1", "r-1", "r-2"), key: of("key", "", "", "k-1", "k-2"), path: of("path", "/a", "/a", "/b"),
 		application: of("application", "com.example.one", "com.example.one", "com.example.two"), otherWord: of("other word", "", "", "x"),
 	}
@@ -76,7 +76,7 @@ func (r *repeatModel) expect(m move) (said string, again bool, reason error) {
 			return record.said, true, nil
 		}
 	}
-	if m.print {
+	if m.prints {
 		said = r.printed(m)
 	} else {
 		said = r.sale(m)
@@ -145,7 +145,7 @@ func (d *desk) play(m move) (said string, again bool, err error) {
 		}
 		return []byte(text)
 	}
-	if m.print {
+	if m.prints {
 		req := boxoffice.PrintRequest{ExternalOrderID: m.order}
 		for token := range strings.FieldsSeq(m.tokens) {
 			req.Tokens = append(req.Tokens, boxoffice.Token(token))

@@ -1,6 +1,7 @@
 package boxoffice_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -161,7 +162,7 @@ func TestAPrintSentAgainIsAnsweredAsItWas(t *testing.T) {
 	d.tickets["A"] = sold
 	_, err = d.Print(t.Context(), caller("ours"), req)
 	replay, ok := errors.AsType[*boxoffice.Replay](err)
-	if !ok || string(replay.Words) != string(printWords(got)) || !d.last.Empty() {
+	if !ok || !bytes.Equal(replay.Words, printWords(got)) || !d.last.Empty() {
 		t.Errorf("Print again: %v; want a replay of %q and nothing done", err, printWords(got))
 	}
 	req.Repeat.RequestID = "request-2"

@@ -58,10 +58,10 @@ func idempotencyKey(header string) (key string, ok bool) {
 	}
 	var plain strings.Builder
 	for i := 0; i < len(key); i++ {
-		switch c := key[i]; {
-		case c == '"':
+		switch key[i] {
+		case '"':
 			return plain.String(), i == len(key)-1 && 0 < plain.Len() && plain.Len() <= maxIdempotencyKey && printable(plain.String())
-		case c == '\\':
+		case '\\':
 			if i++; i == len(key) || key[i] != '"' && key[i] != '\\' {
 				return "", false
 			}

@@ -58,7 +58,7 @@ var (
 
 // An answer that is given again is the same, byte by byte, and says that it is.
 func TestAnAnswerIsGivenAgainAsItWas(t *testing.T) {
-	const orders, print = "/v1/cart/complete-order", "/v1/tickets/print"
+	const orders, prints = "/v1/cart/complete-order", "/v1/tickets/print"
 	for _, tt := range []struct {
 		name, path, body string
 		answer           any
@@ -68,9 +68,9 @@ func TestAnAnswerIsGivenAgainAsItWas(t *testing.T) {
 		{"half a sale", orders, completeBody, partSale, 207},
 		{"a sale of which the office was not asked for all", orders, strings.Replace(completeBody, `"B"`, `"B\u00e9"`, 1), wholeSale, 207},
 		{"no sale", orders, completeBody, noSale, 422},
-		{"a print", print, printBody, printing, 200},
-		{"half a print", print, strings.Replace(printBody, `"B"`, `"B\u00e9"`, 1), printing, 207},
-		{"no print", print, printBody, boxoffice.Printing{Refused: []boxoffice.Refusal{gone}}, 422},
+		{"a print", prints, printBody, printing, 200},
+		{"half a print", prints, strings.Replace(printBody, `"B"`, `"B\u00e9"`, 1), printing, 207},
+		{"no print", prints, printBody, boxoffice.Printing{Refused: []boxoffice.Refusal{gone}}, 422},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			office := &rememberer{officeFunc: answers(tt.answer, nil)}
@@ -283,8 +283,8 @@ func (n node) write(t *rapid.T) string {
 func TestCanonicalForm(t *testing.T) {
 	form := func(t *rapid.T, text string) string {
 		body := []byte(text)
-		var any map[string]any
-		if err := decode(body, &any); err != nil {
+		var fields map[string]any
+		if err := decode(body, &fields); err != nil {
 			t.Fatalf("decode(%s): %v", text, err)
 		}
 		return string(canonical(body))
