@@ -6,12 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -112,76 +110,4 @@ func replay(w *reply, r *http.Request, kept *boxoffice.Replay) error {
 	w.Header().Set("Idempotent-Replayed", "true")
 	write(w, r, status, body)
 	return nil
-}
-
-// canonical writes a body that was decoded in the one form that all bodies have
-// that differ in white space, in the case, escapes or order of keys, in the escapes of
-// strings, or in members that are null. Numbers stand as they were written.
-func canonical(body []byte) []byte {
-	form := &canonicalForm{in: jsontext.NewDecoder(bytes.NewBuffer(body)), out: make([]byte, 0, len(body))}
-	form.value()
-	return form.out
-}
-
-type canonicalForm struct {
-	in  *jsontext.Decoder
-	out []byte
-}
-
-// value copies one value. That it is JSON without duplicate keys is known: an
-// error, which then comes again and again, ends it.
-func (f *canonicalForm) value() {
-	token, err := f.in.ReadToken()
-	if err != nil {
-		return
-	}
-	switch token.Kind() {
-	case '{':
-		f.object()
-	case '[':
-		f.out = append(f.out, '[')
-		for f.in.PeekKind() != ']' && f.in.PeekKind() != 0 {
-			f.value()
-			f.out = append(f.out, ',')
-		}
-		_, _ = f.in.ReadToken()
-		f.out = append(f.out, ']')
-	case '"':
-		f.out, _ = jsontext.AppendQuote(f.out, token.String())
-	default:
-		f.out = append(f.out, token.String()...)
-	}
-}
-
-// object copies an object whose brace was read, its members in the order of
-// their keys.
-func (f *canonicalForm) object() {
-	type member struct {
-		key  string
-		text []byte
-	}
-	var members []member
-	start := len(f.out)
-	for f.in.PeekKind() == '"' {
-		token, err := f.in.ReadToken()
-		if err != nil {
-			break
-		}
-		key := token.String()
-		if f.in.PeekKind() == 'n' {
-			_ = f.in.SkipValue()
-			continue
-		}
-		begin := len(f.out)
-		f.value()
-		members = append(members, member{key, bytes.Clone(f.out[begin:])})
-	}
-	_, _ = f.in.ReadToken()
-	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.key, b.key) })
-	f.out = append(f.out[:start], '{')
-	for _, m := range members {
-		f.out, _ = jsontext.AppendQuote(f.out, m.key)
-		f.out = append(append(append(f.out, ':'), m.text...), ',')
-	}
-	f.out = append(f.out, '}')
 }
