@@ -117,7 +117,7 @@ func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
 		asked   = bodies(len(cuts))
 	)
 	for range cutClients {
-		w := newWire(s.t, s.host)
+		w := newCable(s.t, s.host)
 		clients.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(cuts) && !s.t.Failed(); i = int(next.Add(1)) - 1 {
 				id := ""

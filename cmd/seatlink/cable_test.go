@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A wire is a TCP proxy that cuts what goes through it. It carries one connection
+// A cable is a TCP proxy that cuts what goes through it. It carries one connection
 // at a time.
-type wire struct {
+type cable struct {
 	listener net.Listener
 	server   string // its address
 	cuts     chan cut
@@ -24,13 +24,13 @@ type cut struct {
 	after    int
 }
 
-func newWire(tb testing.TB, server string) *wire {
+func newCable(tb testing.TB, server string) *cable {
 	tb.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &wire{listener: listener, server: server, cuts: make(chan cut, 1)}
+	w := &cable{listener: listener, server: server, cuts: make(chan cut, 1)}
 	ended := make(chan struct{})
 	tb.Cleanup(func() { _ = listener.Close(); <-ended })
 	go func() {
@@ -47,7 +47,7 @@ func newWire(tb testing.TB, server string) *wire {
 }
 
 // carry copies both ways until one of them ends or is cut.
-func (w *wire) carry(ctx context.Context, client net.Conn, c cut) {
+func (w *cable) carry(ctx context.Context, client net.Conn, c cut) {
 	server, err := dialTCP(ctx, w.server)
 	if err != nil {
 		_ = client.Close()
@@ -80,9 +80,9 @@ func pump(to, from net.Conn, left int) {
 	}
 }
 
-// send sends a request through the wire, which cuts it, and returns what comes
+// send sends a request through the cable, which cuts it, and returns what comes
 // back until the connection ends. That it is cut is no error.
-func (w *wire) send(ctx context.Context, request []byte, c cut) []byte {
+func (w *cable) send(ctx context.Context, request []byte, c cut) []byte {
 	w.cuts <- c
 	return exchange(ctx, w.listener.Addr().String(), request)
 }
@@ -104,8 +104,8 @@ func exchange(ctx context.Context, address string, request []byte) []byte {
 	return answer
 }
 
-// The wire cuts where it is told to, or the tests with it mean nothing.
-func TestTheWireCutsWhereItIsToldTo(t *testing.T) {
+// The cable is cut where it is told to, or the tests with it mean nothing.
+func TestTheCableIsCutWhereItIsToldTo(t *testing.T) {
 	const said, answered = "0123456789", "abcdef"
 	heard := make(chan string, 1)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -129,7 +129,7 @@ func TestTheWireCutsWhereItIsToldTo(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	w := newWire(t, listener.Addr().String())
+	w := newCable(t, listener.Addr().String())
 	for n := range len(said) {
 		if got := w.send(t.Context(), []byte(said), cut{true, n}); len(got) != 0 || <-heard != said[:n] {
 			t.Errorf("cut after %d bytes to the server: it answered %q", n, got)
