@@ -58,8 +58,8 @@ type cutting struct {
 	replays       atomic.Int64
 }
 
-// order is the externalOrderId of the sale of a token.
-func order(token string) string { return "O-" + token }
+// orderOf is the externalOrderId of the sale of a token.
+func orderOf(token string) string { return "O-" + token }
 
 // sale and print are the bodies of some requests that were not sent before.
 func (s *cutting) sale(n int) (bodies [][]byte) {
@@ -71,7 +71,7 @@ func (s *cutting) sale(n int) (bodies [][]byte) {
 		}, nil)
 	}
 	for _, token := range s.tokens[s.sold : s.sold+n] {
-		bodies = append(bodies, saleBody(order(token), "ada", []string{token}))
+		bodies = append(bodies, saleBody(orderOf(token), "ada", []string{token}))
 	}
 	s.sold += n
 	return bodies
@@ -86,7 +86,7 @@ func lines(tokens []string) (lines []object) {
 
 func (s *cutting) print(n int) (bodies [][]byte) {
 	for _, token := range s.tokens[s.printed : s.printed+n] {
-		bodies = append(bodies, encode(object{"externalOrderId": order(token), "tokens": []string{token}}))
+		bodies = append(bodies, encode(object{"externalOrderId": orderOf(token), "tokens": []string{token}}))
 	}
 	s.printed += n
 	return bodies
@@ -146,23 +146,23 @@ func (s *cutting) request(path, id string, body []byte) []byte {
 	return b.Bytes()
 }
 
-// An answered request is what came back when nothing cut the wire.
-type answered struct {
+// An uncut answer is what came back when nothing cut the wire.
+type uncut struct {
 	status int
 	header http.Header
 	body   string
 }
 
 // again sends a request until it is answered.
-func (s *cutting) again(request []byte) (answered, error) {
+func (s *cutting) again(request []byte) (uncut, error) {
 	for {
 		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(exchange(s.t.Context(), s.host, request))), nil)
 		if err != nil {
-			return answered{}, err
+			return uncut{}, err
 		}
 		body, err := io.ReadAll(response.Body)
 		if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusServiceUnavailable {
-			return answered{response.StatusCode, response.Header, string(body)}, err
+			return uncut{response.StatusCode, response.Header, string(body)}, err
 		}
 	}
 }
@@ -228,7 +228,7 @@ func (s *cutting) check(db string) {
 SELECT t.token, (SELECT COUNT(*) FROM orders WHERE key = $1 || t.token),
 	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'sale'),
 	(SELECT COUNT(*) FROM document AS d WHERE d.token = t.token)
-FROM ticket AS t`, cutChannel+"/"+order(""))
+FROM ticket AS t`, cutChannel+"/"+orderOf(""))
 	for i, token := range s.tokens {
 		want := count{}
 		if i < s.sold {
