@@ -119,7 +119,7 @@ var (
 var (
 	IdempotencyKeyInvalid = reason(BadRequest, "IDEMPOTENCY_KEY_INVALID", "Idempotency-Key is one string of 1 to 128 printable characters, in quotes or plain")
 	IdempotencyKeyReused  = reason(Refused, "IDEMPOTENCY_KEY_REUSED", "the Idempotency-Key was used before for another request")
-	IdempotencyKeyInUse   = entry(Conflict, "IDEMPOTENCY_KEY_IN_USE", "the first request with this Idempotency-Key is under way; send it again as Retry-After says", Later, 5)
+	IdempotencyKeyInUse   = entry(Conflict, "IDEMPOTENCY_KEY_IN_USE", "the first request with this Idempotency-Key is still running", Later, 5)
 )
 
 // What the system cannot do now.

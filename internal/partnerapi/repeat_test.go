@@ -53,6 +53,7 @@ var (
 	partSale  = boxoffice.Sale{Status: boxoffice.OrderComplete, Process: "p", Currency: "USD", Paid: 5025, Refused: []boxoffice.Refusal{gone}}
 	wholeSale = boxoffice.Sale{Status: boxoffice.OrderComplete, Process: "p", Currency: "USD", Paid: 5025}
 	noSale    = boxoffice.Sale{Status: boxoffice.OrderFailed, Refused: []boxoffice.Refusal{gone}}
+	unsold    = boxoffice.Refusal{Token: "A", Reason: fault.OrderNotComplete}
 	printing  = boxoffice.Printing{Done: []boxoffice.Printed{{Token: "A", Owner: "1", URL: "https://tickets.example.com/t/<&>"}}}
 )
 
@@ -70,7 +71,7 @@ func TestAnAnswerIsGivenAgainAsItWas(t *testing.T) {
 		{"no sale", orders, completeBody, noSale, 422},
 		{"a print", prints, printBody, printing, 200},
 		{"half a print", prints, strings.Replace(printBody, `"B"`, `"B\u00e9"`, 1), printing, 207},
-		{"no print", prints, printBody, boxoffice.Printing{Refused: []boxoffice.Refusal{gone}}, 422},
+		{"no print", prints, printBody, boxoffice.Printing{Refused: []boxoffice.Refusal{unsold}}, 422},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			office := &rememberer{officeFunc: answers(tt.answer, nil)}
