@@ -41,14 +41,14 @@ func (d *Document) Check(x Exchange) []error {
 			return complaints
 		}
 		if known == nowhere {
-			if !slices.Contains([]int{http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong}, x.Status) {
+			if !slices.Contains([]int{413, 414, 431}, x.Status) {
 				complain("there is nothing at this path, so it answers 404 or is too large")
 			}
 			return complaints
 		}
 		complain("it is marked x-not-built-yet, so it answers 404")
 		return complaints
-	case known == otherMethod && !slices.Contains([]int{405, 413, 414}, x.Status):
+	case known == otherMethod && !slices.Contains([]int{405, 413, 414, 431}, x.Status):
 		complain("the path does not take this method, so it answers 405 or is too large")
 		return complaints
 	}
@@ -289,14 +289,13 @@ func variables(template, path string) map[string]string {
 	}
 	read := map[string]string{}
 	for i, name := range names {
+		value, err := url.PathUnescape(parts[i])
 		switch {
+		case err != nil:
+			return nil
 		case strings.HasPrefix(name, "{") && parts[i] != "" && parts[i] != "." && parts[i] != "..":
-			value, err := url.PathUnescape(parts[i])
-			if err != nil {
-				return nil
-			}
 			read[strings.Trim(name, "{}")] = value
-		case name != parts[i]:
+		case name != value:
 			return nil
 		}
 	}

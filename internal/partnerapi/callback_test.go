@@ -150,7 +150,7 @@ func TestACallbackToAClosedPortIsRefused(t *testing.T) {
 				return boxoffice.Sale{Status: boxoffice.OrderComplete, Process: "P1", Currency: "USD"}, nil
 			})
 			answer := httptest.NewRecorder()
-			New(office, fakeDesk{}, tt.options).ServeHTTP(answer, request("POST", "/v1/cart/complete-order", body(tt.callback)))
+			door(office, fakeDesk{}, tt.options).ServeHTTP(answer, request("POST", "/v1/cart/complete-order", body(tt.callback)))
 			if answer.Code != tt.want || asked != (tt.want == 200) {
 				t.Errorf("complete-order: %d %s, office asked %v; want %d", answer.Code, answer.Body, asked, tt.want)
 			}

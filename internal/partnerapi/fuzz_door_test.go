@@ -82,17 +82,18 @@ func FuzzPaths(f *testing.F) {
 		var (
 			asked    string
 			segments = 3 // of the route
+			unknown  = fault.OrganizationUnknown
 		)
 		office := officeFunc(func(what any) (any, error) {
 			switch id := what.(type) {
 			case boxoffice.ListingID:
-				asked = "/v1/listings/" + string(id)
+				asked, unknown = "/v1/listings/"+string(id), fault.ListingUnknown
 			case boxoffice.ProcessID:
-				asked, segments = "/v1/cart/complete-order/"+string(id), 4
+				asked, segments, unknown = "/v1/cart/complete-order/"+string(id), 4, fault.ProcessUnknown
 			default:
 				asked = "/v1/catalog/events"
 			}
-			return nil, fault.ListingUnknown
+			return nil, unknown
 		})
 		spoken(t, do(office, r))
 		if asked == "" {
