@@ -273,5 +273,5 @@ func somewhere(tb testing.TB) *http.Client {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, byte(n>>8), byte(n))}}
 	transport := &http.Transport{DialContext: dialer.DialContext, ExpectContinueTimeout: patience}
 	tb.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Timeout: patience, Transport: transport}
+	return &http.Client{Timeout: patience, Transport: described(tb, transport)}
 }

@@ -248,13 +248,19 @@ func shape(t *testing.T, text []byte) []string {
 // watched is a client whose exchanges must be as api/link.yaml describes them.
 func watched(tb testing.TB) *http.Client {
 	tb.Helper()
+	c := client(tb)
+	c.Transport = described(tb, c.Transport)
+	return c
+}
+
+// described is a transport whose exchanges must be so.
+func described(tb testing.TB, next http.RoundTripper) http.RoundTripper {
+	tb.Helper()
 	document, err := apitest.Load()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := client(tb)
-	c.Transport = document.Transport(c.Transport, func(complaint error) { tb.Error(complaint) })
-	return c
+	return document.Transport(next, func(complaint error) { tb.Error(complaint) })
 }
 
 // proxied starts prism before a server, and returns its address.

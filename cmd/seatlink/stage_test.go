@@ -92,7 +92,7 @@ func (s *stage) partner(tb testing.TB, channel access.Channel, granted ...access
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c.partner.Channel, c.url, c.http = channel, s.url, client(tb)
+	c.partner.Channel, c.url, c.http = channel, s.url, watched(tb)
 	c.want(tb, 200, "GET", "/v1/catalog/events", nil, nil)
 	return &c
 }
