@@ -24,18 +24,29 @@ func callbackURL(raw string, who access.Principal) (address, host string, err er
 		return "", "", nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.User != nil || u.Scheme != "https" && !(who.Sandbox && u.Scheme == "http") {
-		return "", "", fault.CallbackNotAllowed
+	switch {
+	case err != nil:
+		return "", "", notCalled("it is no URL")
+	case u.User != nil:
+		return "", "", notCalled("it carries a name or password before the host")
+	case u.Scheme != "https" && !(who.Sandbox && u.Scheme == "http"):
+		return "", "", notCalled("it must begin with https://")
 	}
 	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	if loopback(host) && who.Sandbox {
 		return raw, "", nil
 	}
-	if !hostName(host) || loopback(host) || len(who.CallbackHosts) > 0 && !slices.Contains(who.CallbackHosts, host) {
-		return "", "", fault.CallbackNotAllowed
+	switch {
+	case !hostName(host) || loopback(host):
+		return "", "", notCalled("its host must be a public name, not an address or this machine")
+	case len(who.CallbackHosts) > 0 && !slices.Contains(who.CallbackHosts, host):
+		return "", "", notCalled("its host is not on the list that was agreed for the application")
 	}
 	return raw, host, nil
 }
+
+// notCalled refuses a callback's address and says which rule it breaks.
+func notCalled(says string) error { return about(fault.CallbackNotAllowed, "asyncCallbackUrl", says) }
 
 // callbackPort judges the port of a callback's address: 443, or one that the
 // installation opened. Whoever dials it holds to the same.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -35,7 +36,7 @@ func decode(body []byte, into any) error {
 		if semantic.JSONPointer == "" {
 			return fault.Malformed.Saying("the body must be a JSON object")
 		}
-		return named(fault.FieldInvalid, fieldPath(semantic.JSONPointer))
+		return about(fault.FieldInvalid, fieldPath(semantic.JSONPointer), "there stands "+kindOf(semantic.JSONKind)+", where "+wanted(semantic.GoType)+" belongs")
 	}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
@@ -82,6 +83,46 @@ func fieldPath(pointer jsontext.Pointer) string {
 	}
 	return path.String()
 }
+
+// kindOf says what a JSON value is.
+func kindOf(k jsontext.Kind) string {
+	switch k {
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case 't', 'f':
+		return "true or false"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	}
+	return "something else"
+}
+
+// wanted says what JSON a Go type is read from.
+func wanted(t reflect.Type) string {
+	if t == nil {
+		return "something else"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Struct:
+		return "an object"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	}
+	return "something else"
+}
+
+// about is a reason that says which field it is about, and what is wrong there.
+func about(reason *fault.Error, path, says string) error { return reason.Saying(path + ": " + says) }
 
 // named is a reason that says which field it is about.
 func named(reason error, path string) error {

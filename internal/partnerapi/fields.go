@@ -1,6 +1,7 @@
 package partnerapi
 
 import (
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -32,7 +33,7 @@ func (l *list[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*l = list[T]{}
 	for dec.PeekKind() != ']' {
 		if len(*l) == maxElements {
-			return named(fault.BatchSize, fieldPath(dec.StackPointer().Parent()))
+			return about(fault.BatchSize, fieldPath(dec.StackPointer().Parent()), fmt.Sprintf("the list is longer than %d", maxElements))
 		}
 		var zero T
 		*l = append(*l, zero)
@@ -67,7 +68,7 @@ func (a *amount) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	if text.Kind() != '0' {
-		return named(fault.AmountInvalid, fieldPath(dec.StackPointer()))
+		return about(fault.AmountInvalid, fieldPath(dec.StackPointer()), "an amount is a JSON number, and there stands "+kindOf(text.Kind()))
 	}
 	parsed, err := boxoffice.ParseAmount(string(text))
 	if err != nil {
@@ -111,7 +112,7 @@ func present[T any](value *T, path at, field string) error {
 // within refuses a string of too many bytes.
 func within(value string, limit int, path at, field string) error {
 	if len(value) > limit {
-		return named(fault.FieldTooLong, path(field))
+		return about(fault.FieldTooLong, path(field), fmt.Sprintf("longer than %d bytes", limit))
 	}
 	return nil
 }
@@ -119,20 +120,28 @@ func within(value string, limit int, path at, field string) error {
 // withinCharacters refuses a string of too many characters.
 func withinCharacters(value string, limit int, path at, field string) error {
 	if len(value) > limit && utf8.RuneCountInString(value) > limit {
-		return named(fault.FieldTooLong, path(field))
+		return about(fault.FieldTooLong, path(field), fmt.Sprintf("longer than %d characters", limit))
+	}
+	return nil
+}
+
+// sized refuses a list that is empty or longer than its limit.
+func sized(n, limit int, path string) error {
+	switch {
+	case n == 0:
+		return about(fault.BatchSize, path, "the list is empty")
+	case n > limit:
+		return about(fault.BatchSize, path, fmt.Sprintf("%d where at most %d are taken", n, limit))
 	}
 	return nil
 }
 
 // counted refuses a list that is absent, empty or longer than its limit.
 func counted[T any](elements []T, limit int, path at, field string) error {
-	switch {
-	case elements == nil:
+	if elements == nil {
 		return named(fault.FieldRequired, path(field))
-	case len(elements) == 0 || len(elements) > limit:
-		return named(fault.BatchSize, path(field))
 	}
-	return nil
+	return sized(len(elements), limit, path(field))
 }
 
 // first is the first error there is.

@@ -37,11 +37,15 @@ func printable(s string) bool {
 // soleHeaders refuses a security header that is sent twice: another program on
 // the way might believe the other one.
 func soleHeaders(h http.Header) error {
-	for _, name := range [...]string{
-		"Authorization", "Pac-Application-Id", "Pac-Api-Key", "Pac-Channel-Code", "Pac-Organization-Id",
+	for _, header := range [...]struct{ key, name string }{ // the key as net/http writes it
+		{"Authorization", "Authorization"},
+		{"Pac-Application-Id", "PAC-Application-ID"},
+		{"Pac-Api-Key", "PAC-API-Key"},
+		{"Pac-Channel-Code", "PAC-Channel-Code"},
+		{"Pac-Organization-Id", "PAC-Organization-ID"},
 	} {
-		if len(h[name]) > 1 {
-			return fault.HeaderDuplicate
+		if len(h[header.key]) > 1 {
+			return fault.HeaderDuplicate.Saying(header.name + " is sent twice")
 		}
 	}
 	return nil

@@ -80,14 +80,14 @@ func lockRequest(wire lockTicketsRequest) (boxoffice.LockRequest, error) {
 	case "":
 		return req, named(fault.FieldRequired, "source")
 	default:
-		return req, named(fault.FieldInvalid, "source")
+		return req, about(fault.FieldInvalid, "source", "it is MY_ACCOUNT, INDIVIDUAL or BROKER")
 	}
 	switch len(wire.Listing) {
 	case 0:
 		return req, named(fault.FieldRequired, "listing")
 	case 1:
 	default:
-		return req, named(fault.FieldInvalid, "listing")
+		return req, about(fault.FieldInvalid, "listing", "a lock is of one listing")
 	}
 	listing := wire.Listing[0]
 	under := func(field string) string { return "listing." + field }
@@ -120,7 +120,7 @@ func lockSeller(source boxoffice.Source, wire *contactRequest) (*boxoffice.Conta
 		_, err := sellerOf(ignored)
 		return nil, err
 	case wire == nil:
-		return nil, fault.SellerRequired
+		return nil, fault.SellerRequired.Saying("source " + string(source) + " needs a seller")
 	}
 	seller, err := sellerOf(*wire)
 	return &seller, err

@@ -82,7 +82,7 @@ func (a *api) completeOrder(ctx context.Context, c *call) (int, any, error) {
 		return 0, nil, err
 	}
 	if !a.sandbox && !callbackPort(cart.Settlement.CallbackURL, a.callbackPorts) {
-		return 0, nil, fault.CallbackNotAllowed.Saying("asyncCallbackUrl names a port to which this installation sends nothing")
+		return 0, nil, notCalled("this installation sends nothing to its port")
 	}
 	sale := boxoffice.Sale{Status: boxoffice.OrderFailed}
 	unknown := unsellable(&cart)

@@ -165,15 +165,15 @@ func verifyGroups(wire verifyTicketsRequest) ([]boxoffice.VerifyGroup, error) {
 func checkVerifyGroup(g verifyGroup, tokens, barcodes int, under at) error {
 	switch {
 	case g.Tokens == nil && g.Barcodes == nil:
-		return named(fault.FieldRequired, under("tokens"))
+		return about(fault.FieldRequired, under("tokens"), "an element has tokens, or barcodes")
 	case g.Tokens != nil && g.Barcodes != nil:
-		return named(fault.FieldInvalid, under("barcodes"))
+		return about(fault.FieldInvalid, under("barcodes"), "an element has tokens or barcodes, not both")
 	case g.Tokens != nil && (len(g.Tokens) == 0 || tokens > maxTokens):
-		return named(fault.BatchSize, under("tokens"))
+		return groupSize(len(g.Tokens), maxTokens, under("tokens"))
 	case g.Barcodes != nil && (len(g.Barcodes) == 0 || barcodes > maxBarcodes):
-		return named(fault.BatchSize, under("barcodes"))
+		return groupSize(len(g.Barcodes), maxBarcodes, under("barcodes"))
 	case g.Barcodes != nil && g.AccessID == "":
-		return named(fault.FieldRequired, under("accessId"))
+		return about(fault.FieldRequired, under("accessId"), "a barcode is looked for at an event")
 	}
 	return within(g.AccessID, maxString, under, "accessId")
 }
@@ -231,4 +231,13 @@ next:
 		verified = append(verified, u)
 	}
 	return verified
+}
+
+// groupSize refuses an empty group, and one that goes beyond what the whole body
+// may hold.
+func groupSize(n, limit int, path string) error {
+	if n == 0 {
+		return sized(n, limit, path)
+	}
+	return about(fault.BatchSize, path, fmt.Sprintf("more than %d in the whole body", limit))
 }
