@@ -346,15 +346,19 @@ func TestAReceiverCannotKeepUs(t *testing.T) {
 }
 
 func TestADialHasFiveSeconds(t *testing.T) {
-	var left time.Duration
+	const lookUps = 16 // more than a name needs; the resolver asks for both families at once
+	left := make(chan time.Duration, lookUps)
 	door := newDoor(Rules{}, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		until, _ := ctx.Deadline()
-		left = time.Until(until)
+		select {
+		case left <- time.Until(until):
+		default:
+		}
 		return nil, errors.New("no name server")
 	}}, Rules{}.permit)
 	_, _ = door.Post(t.Context(), "https://example.com/", nil)
-	if left <= 0 || left > dialTime {
-		t.Errorf("the look-up of a name has %v; want at most %v", left, dialTime)
+	if got := <-left; got <= 0 || got > dialTime {
+		t.Errorf("the look-up of a name has %v; want at most %v", got, dialTime)
 	}
 }
 
