@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -54,7 +55,8 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	defer store.Close()
 	// Addresses of ticket pages are for partners; no operator is shown one.
 	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(keys), web.NewAddresses(keys, ""))
-	work := operatorapi.Work{Orders: office, Callbacks: store}
+	desk := access.NewDesk(store, keys, time.Now)
+	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk}
 	return question(w.ctx, operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name))
 }
 

@@ -98,6 +98,23 @@ func (d *Desk) NewCode(ctx context.Context, app ApplicationID) (string, error) {
 	return code, nil
 }
 
+// Disable shuts an application out: its live API keys end, and so does every
+// code and token it has, all of it or nothing; every process refuses it within a
+// second. What it was granted stays, so that a new key and a new code let it in again.
+// Disabling twice changes nothing more.
+func (d *Desk) Disable(ctx context.Context, app ApplicationID) error {
+	now := d.now()
+	return d.acted("disable", d.change(ctx, app, func(e *Enrolment) error {
+		for i, k := range e.Keys {
+			if !k.ended(now) {
+				e.Keys[i].Ends = now
+			}
+		}
+		e.Epoch++
+		return nil
+	}))
+}
+
 // RevokeTokens ends every code and token the application has, which every
 // process refuses within a second. API keys stay; a new code starts anew.
 func (d *Desk) RevokeTokens(ctx context.Context, app ApplicationID) error {

@@ -236,3 +236,28 @@ func TestAddPartnerKeepsTheCallbackHosts(t *testing.T) {
 		t.Errorf("AddPartner with a host that is none: %v; want FIELD_INVALID", err)
 	}
 }
+
+func TestADisabledPartnerIsOutUntilItIsLetInAnew(t *testing.T) {
+	d, _, _, partner := newHouse(t)
+	pair := mustExchange(t, d, newCode(t, d, partner.Application))
+	mustUse(t, d, partner, pair.AccessToken)
+	unused := newCode(t, d, partner.Application)
+	for range 2 {
+		if err := d.Disable(t.Context(), partner.Application); err != nil {
+			t.Fatalf("Disable: %v", err)
+		}
+	}
+	wantFault(t, "Authenticate", use(d, partner, pair.AccessToken), fault.AccessTokenRevoked)
+	_, err := d.Exchange(t.Context(), grantOf(unused))
+	wantFault(t, "Exchange of a code from before", err, fault.GrantInvalid)
+	if _, err = d.Exchange(t.Context(), grantOf(pair.RefreshToken)); err == nil {
+		t.Error("a refresh token of a disabled partner was traded")
+	}
+	fresh := mustExchange(t, d, newCode(t, d, partner.Application))
+	wantFault(t, "Authenticate with the key from before", use(d, partner, fresh.AccessToken), fault.AccessTokenRevoked)
+	if partner.APIKey, err = d.NewAPIKey(t.Context(), partner.Application); err != nil {
+		t.Fatalf("NewAPIKey: %v", err)
+	}
+	mustUse(t, d, partner, fresh.AccessToken)
+	wantFault(t, "Disable", d.Disable(t.Context(), "com.example.stranger"), fault.Of(ErrPartnerUnknown))
+}

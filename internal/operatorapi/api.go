@@ -36,8 +36,10 @@ type Callbacks interface {
 
 // Work is what stands behind the door.
 type Work struct {
-	Orders    Orders
-	Callbacks Callbacks
+	Orders      Orders
+	Callbacks   Callbacks
+	Partners    Partners
+	Credentials Credentials
 }
 
 // Options are what an installation chooses about the door.
@@ -79,6 +81,19 @@ func (a *api) routes() map[string]handler {
 		"GET " + orderPath:    a.showOrder,
 		"POST " + approvePath: a.approve,
 		"POST " + rejectPath:  a.reject,
+
+		"GET " + partnersPath:   a.partners,
+		"GET " + partnerPath:    a.showPartner,
+		"POST " + addPath:       a.addPartner,
+		"POST " + grantPath:     a.grant,
+		"POST " + withdrawPath:  a.withdraw,
+		"POST " + limitPath:     a.limitPartner,
+		"POST " + callbacksPath: a.allowCallbacks,
+		"POST " + keyPath:       a.newKey,
+		"POST " + revokeKeyPath: a.revokeKey,
+		"POST " + codePath:      a.newCode,
+		"POST " + tokensPath:    a.revokeTokens,
+		"POST " + disablePath:   a.disable,
 	}
 }
 
@@ -88,6 +103,19 @@ const (
 	orderPath   = "/order"
 	approvePath = "/order/approve"
 	rejectPath  = "/order/reject"
+
+	partnersPath  = "/partners"
+	partnerPath   = "/partner"
+	addPath       = "/partner/add"
+	grantPath     = "/partner/grant"
+	withdrawPath  = "/partner/withdraw"
+	limitPath     = "/partner/limit"
+	callbacksPath = "/partner/callbacks"
+	keyPath       = "/partner/key"
+	revokeKeyPath = "/partner/key/revoke"
+	codePath      = "/partner/code"
+	tokensPath    = "/partner/tokens/revoke"
+	disablePath   = "/partner/disable"
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,

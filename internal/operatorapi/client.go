@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -58,6 +59,90 @@ func (c *Client) Reject(ctx context.Context, order, reason string) (o Order, err
 	return o, err
 }
 
+// Partners lists all partners by application id.
+func (c *Client) Partners(ctx context.Context) (list PartnerList, err error) {
+	err = c.call(ctx, http.MethodGet, partnersPath, nil, &list)
+	return list, err
+}
+
+// Partner shows one partner.
+func (c *Client) Partner(ctx context.Context, application string) (p Partner, err error) {
+	query := url.Values{"application": {application}}
+	err = c.call(ctx, http.MethodGet, partnerPath+"?"+query.Encode(), nil, &p)
+	return p, err
+}
+
+// AddPartner makes a partner known, or gives a known one what it lacks.
+func (c *Client) AddPartner(ctx context.Context, want NewPartner) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, addPath, want, &p)
+	return p, err
+}
+
+// Grant lets a partner see an organization.
+func (c *Client) Grant(ctx context.Context, application string, organization int64) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, grantPath, grantRequest{application, organization}, &p)
+	return p, err
+}
+
+// Withdraw ends a grant.
+func (c *Client) Withdraw(ctx context.Context, application string, organization int64) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, withdrawPath, grantRequest{application, organization}, &p)
+	return p, err
+}
+
+// Limit sets how much a partner may send; 0 and 0 lift the limit.
+func (c *Client) Limit(ctx context.Context, application string, perSecond, burst int) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, limitPath, limitRequest{application, perSecond, burst}, &p)
+	return p, err
+}
+
+// AllowCallbacks sets the hosts that a partner's callbacks may go to; none is any.
+func (c *Client) AllowCallbacks(ctx context.Context, application string, hosts []string) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, callbacksPath, callbacksRequest{application, hosts}, &p)
+	return p, err
+}
+
+// NewKey issues an API key, which is told this once.
+func (c *Client) NewKey(ctx context.Context, application string) (s Secret, err error) {
+	err = c.call(ctx, http.MethodPost, keyPath, partnerRequest{application}, &s)
+	return s, err
+}
+
+// RevokeKey ends an API key, named by its id.
+func (c *Client) RevokeKey(ctx context.Context, application, key string) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, revokeKeyPath, keyRequest{application, key}, &p)
+	return p, err
+}
+
+// NewCode issues an authorization code, which is told this once.
+func (c *Client) NewCode(ctx context.Context, application string) (s Secret, err error) {
+	err = c.call(ctx, http.MethodPost, codePath, partnerRequest{application}, &s)
+	return s, err
+}
+
+// RevokeTokens ends every code and token of a partner.
+func (c *Client) RevokeTokens(ctx context.Context, application string) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, tokensPath, partnerRequest{application}, &p)
+	return p, err
+}
+
+// Disable ends a partner's keys, codes and tokens.
+func (c *Client) Disable(ctx context.Context, application string) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, disablePath, partnerRequest{application}, &p)
+	return p, err
+}
+
+// named is the reason with this code, of the catalogue or of those that the desk
+// gives to operators alone; nil where there is none.
+func named(code string) *fault.Error {
+	for _, err := range []error{access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken} {
+		if reason := fault.Of(err); reason.Code == code {
+			return reason
+		}
+	}
+	return fault.Named(code)
+}
+
 // errStranger is for a server that lacks what a command asks for.
 var errStranger = errors.New("the server that runs does not know this command: it is of another version")
 
@@ -91,7 +176,7 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 	if err := json.UnmarshalRead(response.Body, &refused); err != nil {
 		return fmt.Errorf("the server answered %s", response.Status)
 	}
-	reason := fault.Named(refused.Code)
+	reason := named(refused.Code)
 	switch {
 	case reason == nil:
 		return errors.New(refused.Message)
