@@ -13,6 +13,9 @@ import (
 // for the writer, which takes them together.
 const decidingHands = 16
 
+// expiringHands is how many transfers are ended at once, likewise.
+const expiringHands = 16
+
 // newClerk hires who works off the tasks that acts leave.
 func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, sandbox bool) (*boxoffice.Clerk, error) {
 	own, err := push.OwnAddresses()
@@ -30,6 +33,7 @@ func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, sandbox bo
 	courier := push.NewCourier(s.store, body, push.NewDoor(rules), s.log)
 	return boxoffice.NewClerk(s.store, s.log, map[string]boxoffice.Duty{
 		boxoffice.TaskDecide:   {Chore: office.FinishOrder, Hands: decidingHands},
+		boxoffice.TaskExpire:   {Chore: office.ExpireTransfer, Hands: expiringHands},
 		boxoffice.TaskCallback: {Chore: courier.Deliver, Hands: push.MostSends},
 	}), nil
 }

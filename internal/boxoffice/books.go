@@ -9,15 +9,18 @@ import (
 
 // Needs names the rows an act touches, by key and nothing else.
 type Needs struct {
-	Answers []AnswerKey // the names are claimed until the commit
-	Tickets []Token     // locked
-	Orders  []OrderKey  // locked; the name of a missing one is claimed until the commit
-	People  []PersonKey // read in the organizations of the tickets, not locked; the name of a missing one is claimed
-	Yields  bool        // gives way first when too much is asked at once
+	Answers   []AnswerKey   // the names are claimed until the commit
+	Tickets   []Token       // locked
+	Orders    []OrderKey    // locked; the name of a missing one is claimed until the commit
+	Transfers []TransferKey // as Orders
+	People    []PersonKey   // read in the organizations of the tickets, not locked; the name of a missing one is claimed
+	Yields    bool          // gives way first when too much is asked at once
 } // Events and organizations come along with their tickets, read after the locks.
 
 // Size is how many rows are named.
-func (n Needs) Size() int { return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.People) }
+func (n Needs) Size() int {
+	return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.Transfers) + len(n.People)
+}
 
 // An Act is one thing somebody wants done to the books.
 type Act interface {
@@ -47,13 +50,14 @@ type Books struct {
 	ids Ids
 	act int // the one that decides, counted from 1
 
-	answers shelf[AnswerKey, Answer]
-	tickets shelf[Token, Ticket]
-	orders  shelf[OrderKey, Order]
-	people  shelf[PersonAt, PatronID]
-	named   map[PersonKey]int // by which act
-	events  map[EventID]Event
-	orgs    map[access.OrganizationID]Organization
+	answers   shelf[AnswerKey, Answer]
+	tickets   shelf[Token, Ticket]
+	orders    shelf[OrderKey, Order]
+	transfers shelf[TransferKey, Transfer]
+	people    shelf[PersonAt, PatronID]
+	named     map[PersonKey]int // by which act
+	events    map[EventID]Event
+	orgs      map[access.OrganizationID]Organization
 
 	// What is only ever added, with the marks of the layers.
 	journal   []Entered
@@ -61,6 +65,7 @@ type Books struct {
 	documents []Document
 	tasks     []Task
 	callbacks []Callback
+	steps     []Recorded
 }
 
 // Ids makes what must be new: random words, and numbers of a series. Only tests
@@ -70,6 +75,8 @@ type Ids interface {
 	Word(n int) string
 	// Digits returns n random decimal digits.
 	Digits(n int) string
+	// Alphanumerics returns n random characters of A-Z, a-z and 0-9.
+	Alphanumerics(n int) string
 	// Number returns the next number of a series; numbers may be left out.
 	Number(series string) int64
 }
@@ -78,6 +85,7 @@ type Ids interface {
 const (
 	SeriesPatron      = "patron"
 	SeriesTransaction = "transaction"
+	SeriesTransfer    = "transfer"
 )
 
 // An Entered row is one change of a ticket, as the journal keeps it.
@@ -100,6 +108,11 @@ const (
 	Ordered  What = "order" // an order that waits holds it, in place of the lock
 	Failed   What = "fail"  // that order ended in ERROR: the lock is back as it was
 	Loaded   What = "load"  // of an event, by a house file
+
+	Offered   What = "initiate" // a transfer holds it
+	Accepted  What = "accept"   // the transfer's recipient has become its owner
+	Withdrawn What = "cancel"   // the transfer gave it back
+	Lapsed    What = "expire"   // so it did at its end
 )
 
 // Rows are what a store loaded for the acts of a batch.
@@ -108,6 +121,7 @@ type Rows struct {
 	Answers       []Answer
 	Tickets       []Ticket
 	Orders        []Order
+	Transfers     []Transfer
 	People        map[PersonAt]PatronID // the oldest account of each
 	Events        []Event
 	Organizations []Organization
@@ -119,7 +133,8 @@ func NewBooks(rows Rows, ids Ids) *Books {
 	b := &Books{
 		Now: rows.Now, ids: ids,
 		answers: newShelf[AnswerKey, Answer](),
-		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), people: newShelf[PersonAt, PatronID](),
+		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), transfers: newShelf[TransferKey, Transfer](),
+		people: newShelf[PersonAt, PatronID](),
 		named:  map[PersonKey]int{},
 		events: make(map[EventID]Event, len(rows.Events)),
 		orgs:   make(map[access.OrganizationID]Organization, len(rows.Organizations)),
@@ -132,6 +147,9 @@ func NewBooks(rows Rows, ids Ids) *Books {
 	}
 	for i := range rows.Orders {
 		b.orders.load(rows.Orders[i].Key, &rows.Orders[i])
+	}
+	for i := range rows.Transfers {
+		b.transfers.load(rows.Transfers[i].Key, &rows.Transfers[i])
 	}
 	for at, id := range rows.People {
 		b.people.load(at, &id)
@@ -152,6 +170,7 @@ func (b *Books) Run(act Act, needs Needs) (err error) {
 	b.answers.name(needs.Answers, b.act)
 	b.tickets.name(needs.Tickets, b.act)
 	b.orders.name(needs.Orders, b.act)
+	b.transfers.name(needs.Transfers, b.act)
 	for _, key := range needs.People {
 		b.named[key] = b.act
 	}
@@ -172,20 +191,24 @@ func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) 
 // Try keeps all of f's changes or none: each act runs in one, and so does each
 // element of a cart.
 func (b *Books) Try(f func() error) (err error) {
-	journal, patrons, documents, tasks, callbacks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks), len(b.callbacks)
+	journal, patrons, documents, tasks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks)
+	callbacks, steps := len(b.callbacks), len(b.steps)
 	kept := false
 	b.answers.push()
 	b.tickets.push()
 	b.orders.push()
+	b.transfers.push()
 	b.people.push()
 	defer func() { // on a panic too, so the books are whole for the next act
 		b.answers.pop(kept)
 		b.tickets.pop(kept)
 		b.orders.pop(kept)
+		b.transfers.pop(kept)
 		b.people.pop(kept)
 		if !kept {
 			b.journal, b.patrons = b.journal[:journal], b.patrons[:patrons]
-			b.documents, b.tasks, b.callbacks = b.documents[:documents], b.tasks[:tasks], b.callbacks[:callbacks]
+			b.documents, b.tasks = b.documents[:documents], b.tasks[:tasks]
+			b.callbacks, b.steps = b.callbacks[:callbacks], b.steps[:steps]
 		}
 	}()
 	err = f()
@@ -241,6 +264,18 @@ func (b *Books) PutOrder(o Order) {
 	b.orders.put(o.Key, o)
 }
 
+// Transfer returns a transfer by its key.
+func (b *Books) Transfer(key TransferKey) (Transfer, bool) { return b.transfers.at(key, b.act) }
+
+// PutTransfer keeps a transfer, new or changed.
+func (b *Books) PutTransfer(t Transfer) {
+	t.Version++
+	b.transfers.put(t.Key, t)
+}
+
+// Record adds a step to the history of a transfer.
+func (b *Books) Record(r Recorded) { b.steps = append(b.steps, r) }
+
 // Patron returns the account of a person in an organization: the oldest that
 // the person's first key finds, else a new one. An account that exists is never
 // changed.
@@ -290,16 +325,21 @@ func (b *Books) Word(n int) string { return b.ids.Word(n) }
 // Digits returns n random decimal digits.
 func (b *Books) Digits(n int) string { return b.ids.Digits(n) }
 
+// Alphanumerics returns n random characters (Ids.Alphanumerics).
+func (b *Books) Alphanumerics(n int) string { return b.ids.Alphanumerics(n) }
+
 // Number returns the next number of a series.
 func (b *Books) Number(series string) int64 { return b.ids.Number(series) }
 
 // Outcome is everything the acts that went through changed and added, for the
 // store to save.
 type Outcome struct {
-	Answers   []Answer // new, or in the place of one too old; in no order
-	Tickets   []Ticket // changed, in no order
-	Orders    []Order  // new and changed, in no order
-	Patrons   []Patron // new
+	Answers   []Answer   // new, or in the place of one too old; in no order
+	Tickets   []Ticket   // changed, in no order
+	Orders    []Order    // new and changed, in no order
+	Transfers []Transfer // new and changed, in no order
+	Steps     []Recorded // in the order they were taken
+	Patrons   []Patron   // new
 	Documents []Document
 	Tasks     []Task
 	Callbacks []Callback
@@ -308,7 +348,7 @@ type Outcome struct {
 
 // Outcome tells what to save.
 func (b *Books) Outcome() Outcome {
-	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal}
+	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps}
 	for _, a := range b.answers.kept {
 		o.Answers = append(o.Answers, a)
 	}
@@ -318,10 +358,13 @@ func (b *Books) Outcome() Outcome {
 	for _, order := range b.orders.kept {
 		o.Orders = append(o.Orders, order)
 	}
+	for _, t := range b.transfers.kept {
+		o.Transfers = append(o.Transfers, t)
+	}
 	return o
 }
 
 // Empty reports whether there is nothing to save.
 func (o Outcome) Empty() bool {
-	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0
+	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0
 }

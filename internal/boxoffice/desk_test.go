@@ -33,16 +33,18 @@ var noon = time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
 // and keeps what came of it.
 type desk struct {
 	*boxoffice.Office
-	t        *testing.T
-	tickets  map[boxoffice.Token]boxoffice.Ticket
-	orders   map[boxoffice.OrderKey]boxoffice.Order
-	people   map[boxoffice.PersonAt]boxoffice.PatronID
-	events   map[boxoffice.EventID]boxoffice.Event
-	orgs     map[access.OrganizationID]boxoffice.Organization
-	listings map[boxoffice.ListingID]boxoffice.Listing
-	made     map[boxoffice.PatronID]boxoffice.Contact
-	answers  map[boxoffice.AnswerKey]boxoffice.Answer
-	now      time.Time
+	t         *testing.T
+	tickets   map[boxoffice.Token]boxoffice.Ticket
+	orders    map[boxoffice.OrderKey]boxoffice.Order
+	people    map[boxoffice.PersonAt]boxoffice.PatronID
+	events    map[boxoffice.EventID]boxoffice.Event
+	orgs      map[access.OrganizationID]boxoffice.Organization
+	listings  map[boxoffice.ListingID]boxoffice.Listing
+	made      map[boxoffice.PatronID]boxoffice.Contact
+	answers   map[boxoffice.AnswerKey]boxoffice.Answer
+	transfers map[boxoffice.TransferKey]boxoffice.Transfer
+	manifests map[string]boxoffice.Manifest // by facility
+	now       time.Time
 
 	// meanwhile happens after a process was read, before the caller goes on.
 	meanwhile func()
@@ -63,10 +65,11 @@ func newDesk(t *testing.T, tickets ...boxoffice.Ticket) *desk {
 			abroad: {ID: abroad, Organization: away, Season: "F26", Item: "F01", Basis: boxoffice.Single, Name: "Abroad", Secondary: true},
 		},
 		orgs: map[access.OrganizationID]boxoffice.Organization{
-			home: {ID: home, Name: "Home", Currency: "USD"}, away: {ID: away, Name: "Away", Currency: "JPY"},
+			home: {ID: home, Name: "Home", DistributorCode: "HOME", Zone: "America/Chicago", Currency: "USD", Pages: []string{"https://my.example.com/home/"}}, away: {ID: away, Name: "Away", DistributorCode: "AWAY", Zone: "UTC", Currency: "JPY"},
 		},
 		listings: map[boxoffice.ListingID]boxoffice.Listing{}, made: map[boxoffice.PatronID]boxoffice.Contact{},
 		answers: map[boxoffice.AnswerKey]boxoffice.Answer{}, now: noon,
+		transfers: map[boxoffice.TransferKey]boxoffice.Transfer{}, manifests: map[string]boxoffice.Manifest{},
 	}
 	for _, t := range tickets {
 		d.tickets[t.Token] = t
@@ -161,6 +164,11 @@ func (d *desk) rows(needs boxoffice.Needs) boxoffice.Rows {
 			rows.Orders = append(rows.Orders, o)
 		}
 	}
+	for _, key := range needs.Transfers {
+		if t, ok := d.transfers[key]; ok {
+			rows.Transfers = append(rows.Transfers, t)
+		}
+	}
 	for at, id := range d.people {
 		if slices.Contains(needs.People, at.Key) {
 			rows.People[at] = id
@@ -185,6 +193,15 @@ func (d *desk) keep(out boxoffice.Outcome, ids counter) {
 	}
 	for _, o := range out.Orders {
 		d.orders[o.Key] = o
+	}
+	for _, t := range out.Transfers {
+		t.History = d.transfers[t.Key].History
+		d.transfers[t.Key] = t
+	}
+	for _, r := range out.Steps {
+		t := d.transfers[r.Transfer]
+		t.History = append(slices.Clone(t.History), r.Step)
+		d.transfers[r.Transfer] = t
 	}
 	for _, p := range out.Patrons {
 		d.made[p.ID] = p.Contact
@@ -258,6 +275,45 @@ func (d *desk) Order(_ context.Context, key boxoffice.OrderKey) (boxoffice.Order
 	return o, ok, nil
 }
 
+func (d *desk) Transfer(_ context.Context, id boxoffice.TransferID) (boxoffice.Transfer, bool, error) {
+	return d.transfer(func(t boxoffice.Transfer) bool { return t.ID == id })
+}
+
+func (d *desk) TransferOf(_ context.Context, code string) (boxoffice.Transfer, bool, error) {
+	return d.transfer(func(t boxoffice.Transfer) bool { return t.Code == code })
+}
+
+func (d *desk) TransferBy(_ context.Context, key boxoffice.TransferKey) (boxoffice.Transfer, bool, error) {
+	return d.transfer(func(t boxoffice.Transfer) bool { return t.Key == key })
+}
+
+func (d *desk) transfer(is func(boxoffice.Transfer) bool) (boxoffice.Transfer, bool, error) {
+	for _, t := range d.transfers {
+		if is(t) {
+			return t, true, nil
+		}
+	}
+	return boxoffice.Transfer{}, false, nil
+}
+
+func (d *desk) Seats(_ context.Context, rows []boxoffice.SeatRow) (boxoffice.View, error) {
+	view := boxoffice.View{Now: d.now, Tickets: map[boxoffice.Token]boxoffice.Ticket{}, Events: d.events}
+	for _, t := range d.tickets {
+		if !t.Void && slices.Contains(rows, boxoffice.SeatRow{Event: t.Event, Section: t.Section, Row: t.Row}) {
+			view.Tickets[t.Token] = t
+		}
+	}
+	return view, nil
+}
+
+func (d *desk) Manifest(_ context.Context, _ access.OrganizationID, _, facility, _ string) (boxoffice.Manifest, error) {
+	m, ok := d.manifests[facility]
+	if !ok {
+		return m, fault.ManifestUnknown
+	}
+	return m, nil
+}
+
 func (d *desk) UnderReview(_ context.Context, limit int) ([]boxoffice.Order, error) {
 	var orders []boxoffice.Order
 	for _, o := range d.orders {
@@ -286,6 +342,11 @@ func (c *counter) Digits(n int) string {
 	return fmt.Sprintf("%0*d", n, c.words)
 }
 
+func (c *counter) Alphanumerics(n int) string {
+	c.words++
+	return fmt.Sprintf("T%0*d", n-1, c.words)
+}
+
 func (c *counter) Number(string) int64 {
 	c.numbers++
 	return c.numbers
@@ -312,6 +373,8 @@ func (pages) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id, url st
 	id = order.String() + "#" + string(token)
 	return id, "https://tickets.example.com/t/" + id
 }
+
+func (pages) Receive() string { return "https://tickets.example.com" }
 
 // amount reads a number as a partner sent it.
 func amount(text string) *boxoffice.Amount {

@@ -77,7 +77,13 @@ func (e Event) Title() string {
 // Open reports whether tickets of the event may be locked or sold at now: it is
 // not over, not cancelled, and on the secondary market.
 func (e Event) Open(now time.Time) bool {
-	return e.Secondary && !e.Cancelled && (e.Over.IsZero() || now.Before(e.Over))
+	return e.Secondary && !e.Past(now)
+}
+
+// Past reports whether nothing can be done with tickets of the event any more:
+// it is over or cancelled.
+func (e Event) Past(now time.Time) bool {
+	return e.Cancelled || !e.Over.IsZero() && !now.Before(e.Over)
 }
 
 // OverAt is the instant an event with this schedule is over, in the venue's

@@ -1,5 +1,5 @@
 // Package boxoffice is the trade: events, tickets, patrons, listings, locks,
-// orders, and the rules that bind them (contract.md calls 2 to 9).
+// orders, transfers, and the rules that bind them (contract.md calls 2 to 13).
 //
 // A request comes to the Office, which checks what needs no data, turns what a
 // partner named (a barcode, a listing, a process) into keys by a plain read, and
@@ -13,6 +13,16 @@
 //	 └──────────────┘  │                                                │
 //	      unlock       └─────────── order, while it waits ──────────────┘
 //	                      ERROR    (review, sandbox)         COMPLETE
+//
+// A transfer holds a ticket in the same way:
+//
+//	      initiate                accept
+//	free ─────────▶ transfer ───────────────────────────▶ free, new owner, new barcode
+//	 ▲                 │
+//	 └─────────────────┘
+//	   cancel, expire
+//
+// How the transfer itself stands is drawn at TransferState.
 package boxoffice
 
 import (
@@ -35,6 +45,9 @@ type Pages interface {
 	// Ticket returns the same unguessable secret for the same order and token,
 	// with the id by which the page finds the document, and its address.
 	Ticket(order OrderKey, token Token) (id, url string)
+	// Receive returns the address before /myaccount/receive/, where recipients of
+	// transfers accept them.
+	Receive() string
 }
 
 // NewOffice opens an office over a store.

@@ -16,6 +16,8 @@ type Store interface {
 	// will tell).
 	Do(ctx context.Context, act Act) error
 	Reader
+	Transfers
+	Manifests
 }
 
 // A Reader looks into the books beside the writer. Each answer is of one

@@ -20,6 +20,9 @@ const (
 	// TaskCallback tells a partner the outcome of a process; its subject is the
 	// process. There may be two of one process, each of which may find it told.
 	TaskCallback = "callback"
+	// TaskExpire ends a transfer that nobody accepted; its subject is the
+	// transfer's key.
+	TaskExpire = "expire-transfer"
 )
 
 // A ClaimedTask is a task that one process may work on until its lease ends.

@@ -9,8 +9,8 @@ import (
 )
 
 // Rows are loaded in one order by everybody: claims of the names of answers, then
-// of orders, orders, tickets, each in key order and kept until the commit; then,
-// in later statements, what is read without a lock. Otherwise batches that
+// of orders, orders, the same of transfers, tickets, each in key order and kept
+// until the commit; then, in later statements, what is read without a lock. Otherwise batches that
 // overlap deadlock, or see a joined row as it was before they waited.
 const (
 	loadOrders = `
@@ -46,11 +46,12 @@ ORDER BY since DESC, patron DESC`
 // load reads the rows that a batch needs, within its transaction.
 func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (boxoffice.Rows, error) {
 	var (
-		rows    boxoffice.Rows
-		answers []string
-		orders  []string
-		tokens  []string
-		people  []string
+		rows      boxoffice.Rows
+		answers   []string
+		orders    []string
+		transfers []string
+		tokens    []string
+		people    []string
 	)
 	for _, n := range needs {
 		for _, key := range n.Answers {
@@ -59,6 +60,9 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		for _, key := range n.Orders {
 			orders = append(orders, key.String())
 		}
+		for _, key := range n.Transfers {
+			transfers = append(transfers, string(key))
+		}
 		for _, token := range n.Tickets {
 			tokens = append(tokens, string(token))
 		}
@@ -66,7 +70,8 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 			people = append(people, string(key))
 		}
 	}
-	answers, orders, tokens, people = sorted(answers), sorted(orders), sorted(tokens), sorted(people)
+	answers, orders, transfers = sorted(answers), sorted(orders), sorted(transfers)
+	tokens, people = sorted(tokens), sorted(people)
 
 	var locked []step
 	if len(answers) > 0 {
@@ -87,6 +92,14 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		locked = append(locked, step{text: loadOrders, args: []any{orders}, each: func(r row) error {
 			o, err := readOrder(r)
 			rows.Orders = append(rows.Orders, o)
+			return err
+		}})
+	}
+	if len(transfers) > 0 {
+		locked = append(locked, s.db.claim("transfer", transfers)...)
+		locked = append(locked, step{text: loadTransfers, args: []any{transfers}, each: func(r row) error {
+			t, err := s.readTransfer(r)
+			rows.Transfers = append(rows.Transfers, t)
 			return err
 		}})
 	}

@@ -114,7 +114,7 @@ func (n *ids) fill(ctx context.Context, tx session) error {
 	if n.blocks == nil {
 		n.blocks, n.more = map[string]block{}, map[string]int64{}
 	}
-	for _, series := range []string{boxoffice.SeriesPatron, boxoffice.SeriesTransaction} {
+	for _, series := range []string{boxoffice.SeriesPatron, boxoffice.SeriesTransaction, boxoffice.SeriesTransfer} {
 		b, size := n.blocks[series], numberBlock+n.more[series]
 		if b.end-b.next >= numberLow && size == numberBlock {
 			continue
@@ -149,6 +149,9 @@ func (n *ids) Number(series string) int64 {
 
 func (n *ids) Word(length int) string   { return random(length, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") }
 func (n *ids) Digits(length int) string { return random(length, "0123456789") }
+func (n *ids) Alphanumerics(length int) string {
+	return random(length, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+}
 
 func random(n int, alphabet string) string {
 	// Bytes past the last whole multiple of the alphabet would favour its head.

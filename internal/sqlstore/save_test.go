@@ -95,9 +95,11 @@ func (w *oneBatch) Do(_ context.Context, act boxoffice.Act) error {
 
 func (*oneBatch) PersonKeys(boxoffice.Contact) []boxoffice.PersonKey { return nil }
 
-func (w *oneBatch) Number(string) int64 { w.last++; return w.last }
-func (*oneBatch) Digits(n int) string   { return strings.Repeat("7", n) }
-func (w *oneBatch) Word(n int) string   { w.last++; return fmt.Sprintf("%0*d", n, w.last) }
+func (w *oneBatch) Number(string) int64        { w.last++; return w.last }
+func (*oneBatch) Digits(n int) string          { return strings.Repeat("7", n) }
+func (w *oneBatch) Alphanumerics(n int) string { return w.Word(n) }
+
+func (w *oneBatch) Word(n int) string { w.last++; return fmt.Sprintf("%0*d", n, w.last) }
 
 // later is a database whose batches are numbered later.
 type later struct{ engine }

@@ -21,7 +21,6 @@ type Store interface {
 	// as owed, with the time of the database. It is idempotent: what was settled, and
 	// what became owed anew since it was read, stays as it is.
 	SettleCallback(ctx context.Context, c boxoffice.Callback) error
-	boxoffice.Manifests
 	// TidyAnswers drops the records of answers that count no more, in steps, and
 	// nothing else. It may run in several processes at once.
 	TidyAnswers(ctx context.Context) error
@@ -110,7 +109,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, journals, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, journals, tasks, solos, loads) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))

@@ -198,6 +198,8 @@ func (pages) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id, url st
 	return id, "https://tickets.example.com/t/" + id
 }
 
+func (pages) Receive() string { return "https://tickets.example.com" }
+
 // An act of a test's own.
 type act struct {
 	needs  boxoffice.Needs

@@ -38,7 +38,7 @@ type Addresses struct {
 // matter. Where it is made from a port the system chose, the listener comes
 // first.
 func NewAddresses(keys *access.Keyring, publicURL string) Addresses {
-	return Addresses{keys: keys, base: strings.TrimRight(publicURL, "/") + ticketPath}
+	return Addresses{keys: keys, base: strings.TrimRight(publicURL, "/")}
 }
 
 // Ticket returns the address of a ticket bought with an order, and the id by
@@ -49,8 +49,12 @@ func NewAddresses(keys *access.Keyring, publicURL string) Addresses {
 func (a Addresses) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id, url string) {
 	mac := a.keys.MAC("ticket page", order.String(), string(token))
 	secret := secretText.EncodeToString(mac[:secretBytes])
-	return pageID(secret), a.base + secret
+	return pageID(secret), a.base + ticketPath + secret
 }
+
+// Receive returns the address before those of the pages where transfers are
+// accepted (boxoffice.Pages). The pages themselves are not built yet.
+func (a Addresses) Receive() string { return a.base }
 
 // pageID is the SHA-256 of a secret as 43 characters of base64url. A secret has
 // 160 bits nobody can guess, so a slow hash would add nothing.
