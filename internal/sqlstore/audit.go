@@ -15,7 +15,7 @@ import (
 // are known by. What cannot be seen in one snapshot is proved by tests.
 var invariants = []struct{ name, rule string }{
 	{"I1", "each ticket of a complete order is one sale of the journal, and the other way round; a pending order holds its tickets"},
-	{"I2", "owners form a chain that only sales continue"},
+	{"I2", "owners form a chain that only sales and accepted transfers continue"},
 	{"I3", "a hold names its holder, an order's one that is pending, and a free ticket nobody"},
 	{"I4", "what a ticket says of its hold is what the journal says last"},
 	{"I5", "a ticket has one hold, of a known kind"},
@@ -31,7 +31,9 @@ var invariants = []struct{ name, rule string }{
 	{"I17", "orders are in known states with the verdict and reasons that belong to them, and none but the operator's waits longer than 15 minutes"},
 	{"I18", "each decided process that owes a callback has a task for it, or it was delivered or given up"},
 	{"I19", "pages are of tickets that their order has sold"},
-	{"I20", "pages and barcodes are of the sale that made them, once each"},
+	{"I20", "pages are of the sale that made them, barcodes of the last change of owner, once each"},
+	{"I21", "a transfer holds its tickets until it is accepted, cancelled or expired, once, as its history says"},
+	{"I22", "no transfer was accepted at its end or later, and none expired before"},
 	{"I23", "tickets and events have a row of the journal for each of their versions"},
 	{"I28", "versions are dense, in the order of the journal"},
 	{"I34", "the database is sound, and every reference leads somewhere"},
@@ -126,7 +128,7 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 			return err
 		}
 		for _, examine := range []func(context.Context) error{
-			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.callbacks, a.ledger, a.answers, a.batches,
+			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.callbacks, a.transfers, a.ledger, a.answers, a.batches,
 		} {
 			if err := examine(ctx); err != nil {
 				return err

@@ -147,6 +147,9 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	B2  was in ONE/ERROR-1, which ended in ERROR; the callback is owed
 //	B3  was sold by ONE/PENDING-2 after it waited; the callback was delivered
 //	B4  waits for the operator in ONE/O-8
+//	B5  is in the pending transfer ONE/T-5
+//	B6  was accepted from ONE/T-6
+//	B7  came back from ONE/T-7, which was cancelled, and B8 from ONE/T-8, which expired
 func trade(t *testing.T, url string) {
 	t.Helper()
 	s := opened(t, url)
@@ -173,10 +176,37 @@ func trade(t *testing.T, url string) {
 	sell(t, office, one, 99, order("O-3", "A0")) // which does not reconcile
 	wait(t, s, office)
 	db := besides(t, url)
+	give(t, office, db)
 	numbered(t, db)
 	exec(t, db, `INSERT INTO application (id, name, epoch) VALUES ('com.example.app', 'App', 1)`)
 	s.Close()
 	must(t, db.Close()) // the last one writes everything into the file
+}
+
+// give begins transfers, and ends some of them.
+func give(t *testing.T, office *boxoffice.Office, db *sql.DB) {
+	t.Helper()
+	ctx, one := t.Context(), channel("ONE")
+	for n := 5; n <= 8; n++ {
+		got, err := office.Give(ctx, one, boxoffice.TransferRequest{
+			ExternalTransferID: fmt.Sprint("T-", n), Sender: "10",
+			Recipient: boxoffice.Contact{LastName: "Friend", Emails: []boxoffice.Email{{Address: "friend@example.com"}}},
+			Seats:     []boxoffice.SeatsWanted{{Season: "F27", Item: "F01", Section: "U:1", Row: "1", Seats: fmt.Sprint(n)}},
+		})
+		if err != nil || len(got.Refused) > 0 {
+			t.Fatalf("Give(B%d) = %+v, %v", n, got.Refused, err)
+		}
+		switch n {
+		case 6:
+			_, err = office.Accept(ctx, one, boxoffice.AcceptRequest{ID: got.Transfer.ID, Distributor: "HOUS"})
+		case 7:
+			_, err = office.Cancel(ctx, one, boxoffice.CancelRequest{Code: got.Transfer.Code})
+		case 8:
+			exec(t, db, `UPDATE transfer SET expires_at = sent_at + 1 WHERE key = 'ONE/T-8'`)
+			_, err = office.ExpireTransfer(ctx, boxoffice.ClaimedTask{Task: boxoffice.Task{Subject: "ONE/T-8"}})
+		}
+		must(t, err)
+	}
 }
 
 // wait has orders wait, and some of them decided.

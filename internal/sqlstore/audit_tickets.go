@@ -32,9 +32,10 @@ type story struct {
 	hold, by        string
 	loose, void     bool // loose: it is free, and yet something of a hold is left
 	now             state
-	lastSale        int64 // its version
+	lastSale        int64 // its version; an accepted transfer counts
 	lastSaleBarcode string
 	lines           []line
+	gifts           []gift
 }
 
 // A state is what a row of the journal says of a ticket (ticketState).
@@ -63,7 +64,7 @@ func (a *auditor) ticketStories(ctx context.Context) error {
 	for from, more := "", true; more; {
 		s := &slice{from: from, stories: map[string]*story{}}
 		for _, read := range []func(context.Context, *slice) error{
-			a.readTickets, a.readLines, a.readPages, a.readListings, a.readJournal,
+			a.readTickets, a.readLines, a.readGifts, a.readPages, a.readListings, a.readJournal,
 		} {
 			if err := read(ctx, s); err != nil {
 				return err
@@ -218,6 +219,20 @@ func (a *auditor) tell(t *story, e entry) {
 		return
 	}
 	switch boxoffice.What(e.what) {
+	case boxoffice.Offered:
+		a.tellOffered(t, e, before)
+	case boxoffice.Accepted:
+		t.lastSale, t.lastSaleBarcode = e.version, t.now.Barcode
+		a.tellGiven(t, e, before, boxoffice.TransferAccepted)
+		return
+	case boxoffice.Withdrawn:
+		a.tellGiven(t, e, before, boxoffice.TransferCancelled)
+	case boxoffice.Lapsed:
+		a.tellGiven(t, e, before, boxoffice.TransferExpired)
+	default:
+		a.tellGiftTaken(t, e, before)
+	}
+	switch boxoffice.What(e.what) {
 	case boxoffice.Sold:
 		a.tellSale(t, e, before, known)
 		return
@@ -370,6 +385,7 @@ func (a *auditor) end(token string, t *story) {
 			a.find("I6", l.order, "ended in ERROR and did not give ticket %s back", token)
 		}
 	}
+	a.endGifts(token, t)
 	if t.hold == string(boxoffice.HoldOrder) && !pending {
 		a.find("I3", token, "is held by process %q, of which no pending order has it", t.by)
 	}
