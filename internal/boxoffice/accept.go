@@ -15,7 +15,7 @@ type AcceptRequest struct {
 	// Recipient is who accepts. Nil is the one invited, after the seat form alone;
 	// after the token form it has a mail address and both names.
 	Recipient *Contact
-	Repeat    Repeat[Giving]
+	Repeat    Repeat[Giving] `json:"-"`
 }
 
 // A transfer that wrongRecipients asked for is closed to everybody until
@@ -63,18 +63,22 @@ func (o *Office) Accept(ctx context.Context, who access.Principal, req AcceptReq
 func (r AcceptRequest) fits(t Transfer) error {
 	switch {
 	case t.Form == SeatForm && r.Distributor == "":
-		return fault.FieldRequired.Saying("distributorCode is required for a transfer that was initiated by seats")
+		return fault.DistributorUnknown.Saying("distributorCode is required for a transfer that was initiated by seats")
 	case r.Distributor != "" && r.Distributor != t.Distributor:
 		return fault.DistributorUnknown
 	case t.Form == SeatForm:
 		return nil
 	case r.Recipient == nil:
-		return fault.FieldRequired.Saying("recipient is required for a transfer that was initiated by tokens")
+		return errNameless
 	case len(r.Recipient.Emails) == 0 || r.Recipient.FirstName == "" || r.Recipient.LastName == "":
-		return fault.FieldRequired.Saying("recipient needs email, recipientFirstName and recipientLastName for a transfer that was initiated by tokens")
+		return errNameless
 	}
 	return nil
 }
+
+// errNameless refuses a recipient whom the token form does not know well enough.
+var errNameless = fault.RecipientRequired.Saying(fault.RecipientRequired.Message +
+	": email, recipientFirstName and recipientLastName, for it was initiated by tokens")
 
 type acceptAct struct {
 	who       access.Principal

@@ -217,7 +217,7 @@ func confirmationCode(from PatronID, distributor string, number int64) string {
 type CancelRequest struct {
 	Code         string
 	Organization access.OrganizationID // that it must be of; 0 is any
-	Repeat       Repeat[Giving]
+	Repeat       Repeat[Giving]        `json:"-"`
 }
 
 // Cancel takes a pending transfer back (contract.md call 11): its tickets are

@@ -88,13 +88,13 @@ func TestAcceptIsForTheOneInvited(t *testing.T) {
 		{"by seats, themselves", seats, "HOME", &self, nil},
 		{"by seats, somebody else", seats, "HOME", &ana, fault.RecipientMismatch},
 		{"by seats, somebody without an address", seats, "HOME", &nobody, fault.RecipientMismatch},
-		{"by seats, without the distributor", seats, "", nil, fault.FieldRequired},
+		{"by seats, without the distributor", seats, "", nil, fault.DistributorUnknown},
 		{"by seats, of another distributor", seats, "AWAY", nil, fault.DistributorUnknown},
-		{"by tokens, unnamed", tokens, "", nil, fault.FieldRequired},
+		{"by tokens, unnamed", tokens, "", nil, fault.RecipientRequired},
 		{"by tokens, themselves", tokens, "", &self, nil},
 		{"by tokens, of another distributor", tokens, "AWAY", &self, fault.DistributorUnknown},
-		{"by tokens, without an address", tokens, "", &nobody, fault.FieldRequired},
-		{"by tokens, without a name", tokens, "", &nameless, fault.FieldRequired},
+		{"by tokens, without an address", tokens, "", &nobody, fault.RecipientRequired},
+		{"by tokens, without a name", tokens, "", &nameless, fault.RecipientRequired},
 		{"by tokens, invited by phone alone", called, "", &ana, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -53,6 +53,7 @@ var (
 	DistributorUnknown   = reason(BadRequest, "DISTRIBUTOR_UNKNOWN", "distributorCode is not the organization's")
 	OwnersMixed          = reason(BadRequest, "OWNERS_MIXED", "the tickets of a transfer belong to more than one owner")
 	TransferMismatch     = reason(BadRequest, "TRANSFER_MISMATCH", "externalTransferId was used before with other content")
+	RecipientRequired    = reason(BadRequest, "RECIPIENT_REQUIRED", "recipient lacks a field that this transfer needs")
 	RecipientMismatch    = reason(BadRequest, "RECIPIENT_MISMATCH", "the transfer is for somebody else")
 	TransferNotPending   = reason(BadRequest, "TRANSFER_NOT_PENDING", "the transfer is not pending")
 	TokenRepeated        = reason(BadRequest, "TOKEN_REPEATED", "one token stands in two elements")

@@ -27,6 +27,10 @@ type BoxOffice interface {
 	Complete(ctx context.Context, who access.Principal, cart boxoffice.Cart) (boxoffice.Sale, error)
 	Process(ctx context.Context, who access.Principal, id boxoffice.ProcessID) (boxoffice.Sale, error)
 	Print(ctx context.Context, who access.Principal, req boxoffice.PrintRequest) (boxoffice.Printing, error)
+	Give(ctx context.Context, who access.Principal, req boxoffice.TransferRequest) (boxoffice.Giving, error)
+	Cancel(ctx context.Context, who access.Principal, req boxoffice.CancelRequest) (boxoffice.Transfer, error)
+	History(ctx context.Context, who access.Principal, code string, org access.OrganizationID) (boxoffice.Transfer, error)
+	Accept(ctx context.Context, who access.Principal, req boxoffice.AcceptRequest) (boxoffice.Transfer, error)
 }
 
 // A Desk knows who is calling. An *access.LimitError decides the Retry-After
@@ -132,8 +136,15 @@ func (a *api) routes() []route {
 		{method: "PUT", path: "/v1/tickets/verify", act: a.verifyTickets, body: true, shed: true},
 		{method: "POST", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true, kept: true},
 		{method: "PUT", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true, kept: true},
+		{method: "POST", path: "/v1/tickets/transfer", act: a.initiateTransfer, body: true, secret: true, kept: true},
+		{method: "DELETE", path: "/v1/tickets/transfer/{confirmationCd}", act: a.cancelTransfer, kept: true},
+		{method: "GET", path: "/v1/tickets/transfer/{confirmationCd}", act: a.transferHistory},
+		{method: "POST", path: acceptPath, act: a.acceptTransfer, body: true, secret: true, kept: true},
 	}
 }
 
 // authPath is the one path whose errors have a form of their own.
 const authPath = "/v1/auth/token"
+
+// acceptPath would be the path of a confirmationCd, too.
+const acceptPath = "/v1/tickets/transfer/accept"

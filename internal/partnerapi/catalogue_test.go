@@ -50,9 +50,6 @@ var elsewhere = map[string]string{
 	"ORDER_NOT_FOUND":    "an operator's command",
 	"ORDER_DECIDED":      "an operator's command",
 	"MANIFEST_NOT_FOUND": "a call of a later edition",
-
-	"PAGE_NOT_ALLOWED": "a transfer", "DISTRIBUTOR_UNKNOWN": "a transfer", "OWNERS_MIXED": "a transfer", "TRANSFER_MISMATCH": "a transfer",
-	"RECIPIENT_MISMATCH": "a transfer", "TRANSFER_NOT_PENDING": "a transfer", "TRANSFER_NOT_FOUND": "a transfer",
 }
 
 // Each reason stands in the document where it may be met, and the document knows

@@ -53,7 +53,9 @@ var published = func() map[string]string {
 	names := map[string]string{}
 	for name := range strings.FieldsSeq(`grantType refreshToken externalListingId totalPrice individualPrice lastName
 		firstName middleName middleInitial postalCode countryCode phoneNumber formattedNumber emailAddress optIn
-		externalOrderId totalFees individualFees totalAmountPaid amountToSeller asyncCallbackUrl accessId`) {
+		externalOrderId totalFees individualFees totalAmountPaid amountToSeller asyncCallbackUrl accessId
+		transferRequests externalTransferId linkId siteId baseUrl recipientFirstName recipientLastName seatInfo soldFor
+		priceLevel priceType patronId transferId`) {
 		names[strings.ToLower(name)] = name
 	}
 	return names

@@ -112,6 +112,9 @@ func (a *api) failAs(status int, w *reply, r *http.Request, err error) {
 		a.log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "request_id", w.requestID, "err", err)
 		f = fault.Of(fault.Broken.Saying(fault.Broken.Message + ": " + w.requestID))
 	}
+	if _, flat := errors.AsType[badRequest](err); flat {
+		status = http.StatusBadRequest
+	}
 	if status == 0 {
 		status = statusOf[f.Kind]
 	}

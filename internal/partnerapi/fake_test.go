@@ -76,6 +76,25 @@ func (f officeFunc) Print(_ context.Context, _ access.Principal, req boxoffice.P
 	return ask[boxoffice.Printing](f, req)
 }
 
+func (f officeFunc) Give(_ context.Context, _ access.Principal, req boxoffice.TransferRequest) (boxoffice.Giving, error) {
+	req.Repeat = boxoffice.Repeat[boxoffice.Giving]{} // which cannot be compared
+	return ask[boxoffice.Giving](f, req)
+}
+
+func (f officeFunc) Cancel(_ context.Context, _ access.Principal, req boxoffice.CancelRequest) (boxoffice.Transfer, error) {
+	req.Repeat = boxoffice.Repeat[boxoffice.Giving]{}
+	return ask[boxoffice.Transfer](f, req)
+}
+
+func (f officeFunc) History(_ context.Context, _ access.Principal, code string, org access.OrganizationID) (boxoffice.Transfer, error) {
+	return ask[boxoffice.Transfer](f, boxoffice.CancelRequest{Code: code, Organization: org})
+}
+
+func (f officeFunc) Accept(_ context.Context, _ access.Principal, req boxoffice.AcceptRequest) (boxoffice.Transfer, error) {
+	req.Repeat = boxoffice.Repeat[boxoffice.Giving]{}
+	return ask[boxoffice.Transfer](f, req)
+}
+
 // closed is an office nobody may ask.
 func closed(tb testing.TB) officeFunc {
 	tb.Helper()

@@ -66,10 +66,19 @@ func (a *api) mux() http.Handler {
 	}
 	for path, methods := range allowed {
 		allow := strings.Join(methods, ", ")
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		wrong := func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", allow)
 			a.fail(w.(*reply), r, fault.MethodWrong)
-		})
+		}
+		if path == acceptPath {
+			// Without a method the mux could not tell which goes before, this one or the
+			// one of any confirmationCd.
+			for _, method := range []string{"GET", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+				mux.HandleFunc(method+" "+path, wrong)
+			}
+			continue
+		}
+		mux.HandleFunc(path, wrong)
 	}
 	unknown := func(w http.ResponseWriter, r *http.Request) { a.fail(w.(*reply), r, fault.PathUnknown) }
 	mux.HandleFunc("/", unknown)

@@ -76,7 +76,11 @@ func repeatOf[A any](c *call, tell func(A) (status int, body any)) boxoffice.Rep
 	if c.repetition == (repetition{}) {
 		return boxoffice.Repeat[A]{}
 	}
-	asked := sha256.Sum256(append(canonical(c.body), c.URL.RawQuery...))
+	var body []byte
+	if len(c.body) > 0 {
+		body = canonical(c.body)
+	}
+	asked := sha256.Sum256(append(body, c.URL.RawQuery...))
 	return boxoffice.Repeat[A]{
 		Path: c.URL.Path, RequestID: c.requestID, IdempotencyKey: c.idempotencyKey,
 		Asked: base64.RawURLEncoding.EncodeToString(asked[:]),

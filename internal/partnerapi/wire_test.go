@@ -24,6 +24,9 @@ var wires = map[string]any{
 	"PendingOrderAnswer": pendingOrderResponse{}, "FailedOrderAnswer": failedOrderResponse{}, "OrdersRefusedAnswer": refusedResponse{},
 	"VerifyTicketsRequest": verifyTicketsRequest{}, "VerifyTicketsAnswer": verifyTicketsResponse{}, "VerifyRefusedAnswer": refusedResponse{},
 	"PrintTicketsRequest": printTicketsRequest{}, "PrintTicketsAnswer": printTicketsResponse{},
+	"TransferRequest": transferRequest{}, "TransferAnswer": transferResponse{}, "TransferRefusedAnswer": refusedResponse{},
+	"CancelTransferAnswer": cancelTransferResponse{}, "TransferHistoryAnswer": transferHistoryResponse{},
+	"AcceptTransferRequest": acceptTransferRequest{}, "AcceptTransferAnswer": acceptTransferResponse{},
 	"ErrorAnswer": errorResponse{},
 }
 
@@ -36,6 +39,7 @@ var otherwise = map[string][]string{
 	"OrderFailure":  {"barcode"},
 	// Without errors these are ErrorAnswers: a request refused as a whole.
 	"TicketsRefusedAnswer.errors": nil, "VerifyRefusedAnswer.errors": nil, "OrdersRefusedAnswer.errors": nil,
+	"TransferRefusedAnswer.errors": nil,
 	// A failure has what its schema requires, in one of the three forms.
 	"TicketFailure.token": nil, "OrderFailure.externalOrderId": nil,
 }
