@@ -20,9 +20,9 @@ type Desk struct {
 	clock func() time.Time
 
 	recent       recent
-	addresses    limiter // whose exchanges failed
-	applications limiter // whose exchanges failed
-	barcodes     limiter // applications that asked for unknown ones
+	addresses    limiter               // whose exchanges failed
+	applications limiter               // whose exchanges failed
+	guesses      [guessedKinds]limiter // applications that named what there is not
 	paces        paces
 }
 
@@ -39,7 +39,7 @@ var ErrNoFamily = errors.New("no such code or token")
 func NewDesk(store Store, keys *Keyring, clock func() time.Time) *Desk {
 	return &Desk{
 		store: store, keys: keys, clock: clock,
-		addresses: limiter{bound: failedExchanges}, applications: limiter{bound: failedExchanges}, barcodes: limiter{bound: unknownBarcodes},
+		addresses: limiter{bound: failedExchanges}, applications: limiter{bound: failedExchanges}, guesses: [guessedKinds]limiter{Barcodes: {bound: unknownBarcodes}, TransferIDs: {bound: unknownTransfers}},
 	}
 }
 

@@ -15,10 +15,12 @@ type bound struct {
 }
 
 // The bounds of this desk (reliability: failed exchanges, more than 5 in 5
-// minutes; unknown barcodes, more than 100 a minute).
+// minutes; unknown barcodes, more than 100 a minute; unknown transferIds, more than
+// 10 a minute).
 var (
-	failedExchanges = bound{free: 5, window: 5 * time.Minute, first: time.Minute, longest: 15 * time.Minute}
-	unknownBarcodes = bound{free: 100, window: time.Minute, first: time.Minute, longest: 15 * time.Minute}
+	failedExchanges  = bound{free: 5, window: 5 * time.Minute, first: time.Minute, longest: 15 * time.Minute}
+	unknownBarcodes  = bound{free: 100, window: time.Minute, first: time.Minute, longest: 15 * time.Minute}
+	unknownTransfers = bound{free: 10, window: time.Minute, first: time.Minute, longest: 15 * time.Minute}
 )
 
 const (

@@ -45,14 +45,24 @@ func (d *Desk) Pace(who Principal) error {
 	return nil
 }
 
-// Guess counts barcodes that an application asked for and that are none, and
-// returns a *LimitError once they are more than 100 a minute: somebody tries
-// barcodes out. With 0 it only looks whether the application is blocked.
-func (d *Desk) Guess(who Principal, unknown int) error {
+// Guessed is what somebody may try to find by naming many.
+type Guessed uint8
+
+// What is guarded against being found so.
+const (
+	Barcodes    Guessed = iota // 100 unknown ones a minute are typing errors
+	TransferIDs                // 10 unknown ones a minute
+	guessedKinds
+)
+
+// Guess counts things that an application named and that are none, and returns a
+// *LimitError once they are more than such things may be a minute: somebody tries
+// them out. With 0 it only looks whether the application is blocked.
+func (d *Desk) Guess(who Principal, of Guessed, unknown int) error {
 	now, app := d.now(), string(who.Application)
-	wait := d.barcodes.wait(app, now)
+	wait := d.guesses[of].wait(app, now)
 	if wait == 0 {
-		wait = d.barcodes.fail(app, unknown, now)
+		wait = d.guesses[of].fail(app, unknown, now)
 	}
 	if wait > 0 {
 		return &LimitError{wait}

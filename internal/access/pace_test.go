@@ -77,25 +77,35 @@ func TestGuessesOfBarcodesAreLimited(t *testing.T) {
 		d, _, clock, _ := newHouse(t)
 		who := Principal{Application: acme}
 		for i, n := range steps {
-			err := d.Guess(who, n)
+			err := d.Guess(who, Barcodes, n)
 			if last := i == len(steps)-1; last != errors.Is(err, fault.TooManyRequests) {
 				t.Fatalf("Guess(%v) step %d: %v", steps, i, err)
 			}
 		}
-		wantFault(t, "Guess(0) while blocked", d.Guess(who, 0), fault.TooManyRequests)
-		wantFault(t, "Guess(0) of another", d.Guess(Principal{Application: bazaar}, 0), nil)
+		wantFault(t, "Guess(0) while blocked", d.Guess(who, Barcodes, 0), fault.TooManyRequests)
+		wantFault(t, "Guess(0) of another", d.Guess(Principal{Application: bazaar}, Barcodes, 0), nil)
 		clock.pass(unknownBarcodes.first)
-		wantFault(t, "Guess(0) after the block", d.Guess(who, 0), nil)
-		wantFault(t, "Guess(101) after the block", d.Guess(who, 101), fault.TooManyRequests)
+		wantFault(t, "Guess(0) after the block", d.Guess(who, Barcodes, 0), nil)
+		wantFault(t, "Guess(101) after the block", d.Guess(who, Barcodes, 101), fault.TooManyRequests)
 		clock.pass(unknownBarcodes.first)
-		wantFault(t, "Guess(0) in the longer block", d.Guess(who, 0), fault.TooManyRequests)
+		wantFault(t, "Guess(0) in the longer block", d.Guess(who, Barcodes, 0), fault.TooManyRequests)
 	}
+}
+
+func TestGuessesOfTransfersAreLimitedApartFromBarcodes(t *testing.T) {
+	d, _, _, _ := newHouse(t)
+	who := Principal{Application: acme}
+	for range 10 {
+		wantFault(t, "Guess of a transferId", d.Guess(who, TransferIDs, 1), nil)
+	}
+	wantFault(t, "the eleventh Guess of a transferId", d.Guess(who, TransferIDs, 1), fault.TooManyRequests)
+	wantFault(t, "Guess of a barcode beside it", d.Guess(who, Barcodes, 1), nil)
 }
 
 func TestSlowGuessesAreNeverBlocked(t *testing.T) {
 	d, _, clock, _ := newHouse(t)
 	for range 50 {
-		wantFault(t, "Guess", d.Guess(Principal{Application: acme}, 100), nil)
+		wantFault(t, "Guess", d.Guess(Principal{Application: acme}, Barcodes, 100), nil)
 		clock.pass(unknownBarcodes.window)
 	}
 }

@@ -46,9 +46,9 @@ type Desk interface {
 	// Pace counts a request of a caller who was let in, and returns an
 	// *access.LimitError for one too many.
 	Pace(who access.Principal) error
-	// Guess counts barcodes that the caller asked for and that are none, and
-	// returns an *access.LimitError once they are too many; 0 only asks.
-	Guess(who access.Principal, unknown int) error
+	// Guess counts things that the caller named and that are none, and returns an
+	// *access.LimitError once they are too many; 0 only asks.
+	Guess(who access.Principal, of access.Guessed, unknown int) error
 }
 
 // Options are what an installation chooses about the door.

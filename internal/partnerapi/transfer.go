@@ -2,6 +2,7 @@ package partnerapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -171,11 +172,20 @@ func (a *api) acceptTransfer(ctx context.Context, c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if !printable(wire.TransferID) {
-		return 0, nil, flat(fault.TransferUnknown)
+	// Whoever knows a transferId can have its tickets: nobody is to find one by trying.
+	if err := a.desk.Guess(c.who, access.TransferIDs, 0); err != nil {
+		return 0, nil, err
 	}
-	req.Repeat = repeatOf(c, acceptAnswer)
-	t, err := a.office.Accept(ctx, c.who, req)
+	var t boxoffice.Transfer
+	if err = fault.TransferUnknown; printable(wire.TransferID) {
+		req.Repeat = repeatOf(c, acceptAnswer)
+		t, err = a.office.Accept(ctx, c.who, req)
+	}
+	if errors.Is(err, fault.TransferUnknown) {
+		if limited := a.desk.Guess(c.who, access.TransferIDs, 1); limited != nil {
+			return 0, nil, limited
+		}
+	}
 	if err != nil {
 		return 0, nil, flat(err)
 	}

@@ -1,11 +1,15 @@
 package partnerapi
 
 import (
+	"errors"
+	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
@@ -171,5 +175,34 @@ func TestRefusalsOfTransfersAre400(t *testing.T) {
 	w := do(answers(refused, nil), request("POST", "/v1/tickets/transfer", sample(t, "tickets-transfer.tokens.request")))
 	if got := w.Body.String(); w.Code != 400 || !strings.Contains(got, `"errors":[{"token":"A","type":"CONFLICT"`) {
 		t.Errorf("a ticket that cannot be given = %d %s; want 400 with errors", w.Code, got)
+	}
+}
+
+// A transferId that is none counts as a guess, a refusal of one that is there does
+// not, and whoever has guessed too often is not answered at all.
+func TestGuessedTransferIDsAreCounted(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		body   string
+		reason error
+		counts []int
+	}{
+		{"an unknown one", `{"transferId":"T"}`, fault.TransferUnknown, []int{0, 1}},
+		{"one that cannot be", `{"transferId":"é"}`, nil, []int{0, 1}},
+		{"one that is over", `{"transferId":"T"}`, fault.TransferNotPending, []int{0}},
+	} {
+		var counts []int
+		desk := fakeDesk{pair: goodPair, guess: func(unknown int) error { counts = append(counts, unknown); return nil }}
+		w := httptest.NewRecorder()
+		door(answers(nil, tt.reason), desk, Options{}).ServeHTTP(w, request("POST", "/v1/tickets/transfer/accept", tt.body))
+		if w.Code != 400 || !slices.Equal(counts, tt.counts) {
+			t.Errorf("%s = %d and counts %v; want 400 and %v", tt.name, w.Code, counts, tt.counts)
+		}
+	}
+	blocked := fakeDesk{pair: goodPair, guess: func(int) error { return &access.LimitError{Wait: time.Minute} }}
+	w := httptest.NewRecorder()
+	door(answers(nil, errors.New("the office was asked")), blocked, Options{}).ServeHTTP(w, request("POST", "/v1/tickets/transfer/accept", `{"transferId":"T"}`))
+	if w.Code != 429 || w.Header().Get("Retry-After") != "60" {
+		t.Errorf("after too many guesses: %d, Retry-After %q; want 429 and 60", w.Code, w.Header().Get("Retry-After"))
 	}
 }

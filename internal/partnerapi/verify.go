@@ -66,7 +66,7 @@ func (a *api) verifyTickets(ctx context.Context, c *call) (int, any, error) {
 	}
 	verified = beside(verified, unknown)
 	if n := unknownBarcodes(verified); n > 0 {
-		if err := a.desk.Guess(c.who, n); err != nil {
+		if err := a.desk.Guess(c.who, access.Barcodes, n); err != nil {
 			return 0, nil, err
 		}
 	}
@@ -90,7 +90,7 @@ func (a *api) verifyTickets(ctx context.Context, c *call) (int, any, error) {
 func (a *api) mayGuess(who access.Principal, groups []boxoffice.VerifyGroup) error {
 	for _, g := range groups {
 		if len(g.Barcodes) > 0 {
-			return a.desk.Guess(who, 0)
+			return a.desk.Guess(who, access.Barcodes, 0)
 		}
 	}
 	return nil
