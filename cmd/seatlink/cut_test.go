@@ -35,27 +35,41 @@ func TestTheWireIsCutAtEveryByte(t *testing.T) {
 			s.url = url
 			start := time.Now()
 			for _, named := range []bool{true, false} {
-				s.call(named, "/v1/cart/complete-order", s.sale)
-				s.call(named, "/v1/tickets/print", s.print)
+				for _, w := range []cutCall{
+					{"POST", "/v1/cart/complete-order", true, s.sale},
+					{"POST", "/v1/tickets/print", true, s.print},
+					{"PUT", "/v1/tickets/lock", false, s.lock},
+					{"PUT", "/v1/tickets/unlock", false, s.unlock},
+				} {
+					s.call(named, w)
+				}
 			}
-			t.Logf("%d offsets in %v: %d sales, %d prints; %d answers were given again",
-				s.offsets.Load(), time.Since(start).Round(time.Millisecond), s.sold, s.printed, s.replays.Load())
+			t.Logf("%d offsets in %v: %d sales, %d prints, %d locks, %d unlocks; %d answers were given again",
+				s.offsets.Load(), time.Since(start).Round(time.Millisecond), s.sold, s.printed, s.locked, s.unlocked, s.replays.Load())
 			s.check(db)
 			audit(t, db)
 		})
 	}
 }
 
-// cutting is the test under way. Each sale is of a ticket of its own, and each
-// print of an order of its own.
+// A cutCall is a call that changes something.
+type cutCall struct {
+	method, path string
+	kept         bool                 // its answer is kept with its effect; others answer a repeat by how things stand
+	bodies       func(n int) [][]byte // of requests that were not sent before
+}
+
+// cutting is the test under way. Each sale and each lock is of a ticket of its
+// own, and each print of an order of its own.
 type cutting struct {
 	t *testing.T
 	*caller
-	host          string
-	tokens        []string
-	sold, printed int // of the tokens, from the first on
-	offsets       atomic.Int64
-	replays       atomic.Int64
+	host             string
+	tokens           []string
+	sold, printed    int // of the tokens, from the first on
+	locked, unlocked int // of the tokens, from the last on
+	offsets          atomic.Int64
+	replays          atomic.Int64
 }
 
 // orderOf is the externalOrderId of the sale of a token.
@@ -92,12 +106,43 @@ func (s *cutting) print(n int) (bodies [][]byte) {
 	return bodies
 }
 
+// last are n tokens, from the last on but for the ones after from.
+func (s *cutting) last(from, n int) []string {
+	end := len(s.tokens) - from
+	if end-n < s.sold {
+		s.t.Fatalf("%d tickets are too few to cut all calls", len(s.tokens))
+	}
+	return s.tokens[end-n : end]
+}
+
+func (s *cutting) lock(n int) (bodies [][]byte) {
+	for _, token := range s.last(s.locked, n) {
+		bodies = append(bodies, encode(object{
+			"source": "MY_ACCOUNT", "listing": object{"externalListingId": "L-1", "tokens": lines([]string{token})},
+		}))
+	}
+	s.locked += n
+	return bodies
+}
+
+// unlock lets go of what lock has locked, which takes longer requests.
+func (s *cutting) unlock(n int) (bodies [][]byte) {
+	if s.unlocked+n > s.locked {
+		s.t.Fatalf("%d tickets are locked; want %d to unlock", s.locked, s.unlocked+n)
+	}
+	for _, token := range s.last(s.unlocked, n) {
+		bodies = append(bodies, encode(object{"tokens": []string{token}}))
+	}
+	s.unlocked += n
+	return bodies
+}
+
 // call cuts one call at every byte of its request and of its answer; where the
 // requests have no name, at every eighth.
-func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
+func (s *cutting) call(named bool, call cutCall) {
 	s.t.Helper()
 	const seldom = 8
-	probe := s.request(path, requestID(), bodies(1)[0])
+	probe := s.request(call, requestID(), call.bodies(1)[0])
 	var cuts []cut
 	for n := range len(probe) + cutSlack {
 		cuts = append(cuts, cut{true, n})
@@ -114,7 +159,7 @@ func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
 	var (
 		clients sync.WaitGroup
 		next    atomic.Int64
-		asked   = bodies(len(cuts))
+		asked   = call.bodies(len(cuts))
 	)
 	for range cutClients {
 		w := newCable(s.t, s.host)
@@ -124,8 +169,8 @@ func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
 				if named {
 					id = requestID()
 				}
-				request := s.request(path, id, asked[i])
-				s.judge(id, request, cuts[i], w.send(s.t.Context(), request, cuts[i]))
+				request := s.request(call, id, asked[i])
+				s.judge(id, call.kept, request, cuts[i], w.send(s.t.Context(), request, cuts[i]))
 				s.offsets.Add(1)
 			}
 		})
@@ -134,9 +179,9 @@ func (s *cutting) call(named bool, path string, bodies func(n int) [][]byte) {
 }
 
 // request writes a request without a Request-ID where id is "".
-func (s *cutting) request(path, id string, body []byte) []byte {
+func (s *cutting) request(call cutCall, id string, body []byte) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nUser-Agent: Tests/1.0\r\n", path, s.host)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nUser-Agent: Tests/1.0\r\n", call.method, call.path, s.host)
 	fmt.Fprintf(&b, "Authorization: Bearer %s\r\nPAC-Application-ID: %s\r\nPAC-API-Key: %s\r\nPAC-Channel-Code: %s\r\n",
 		s.accessToken, s.partner.Application, s.partner.APIKey, s.partner.Channel)
 	if id != "" {
@@ -169,7 +214,7 @@ func (s *cutting) again(request []byte) (uncut, error) {
 
 // judge sends a request twice more and compares what it is told with what got
 // through before.
-func (s *cutting) judge(id string, request []byte, c cut, got []byte) {
+func (s *cutting) judge(id string, kept bool, request []byte, c cut, got []byte) {
 	one, err := s.again(request)
 	if err != nil {
 		s.t.Errorf("%+v: the repeat: %v", c, err)
@@ -196,10 +241,10 @@ func (s *cutting) judge(id string, request []byte, c cut, got []byte) {
 		}
 	}
 	switch {
-	case id == "" && (replayed[0] || replayed[1]):
-		s.t.Errorf("%+v: a request without a name was answered from a record", c)
+	case (id == "" || !kept) && (replayed[0] || replayed[1]):
+		s.t.Errorf("%+v: a request without a name, or of a call without records, was answered from one", c)
 	case id == "":
-	case !replayed[1] || !c.toServer && !replayed[0] || !full && replayed[0]:
+	case kept && (!replayed[1] || !c.toServer && !replayed[0] || !full && replayed[0]):
 		s.t.Errorf("%+v: the repeats were answered from the record: %v", c, replayed)
 	case one.header.Get("Request-ID") != id:
 		s.t.Errorf("%+v: the repeat of %s says Request-ID %s", c, id, one.header.Get("Request-ID"))
@@ -212,30 +257,38 @@ func firstLine(head []byte) string {
 }
 
 // check wants one order, one sale and one barcode for each ticket that was sold,
-// and one page for each that was printed.
+// one page for each that was printed, and one lock and one unlock for the others.
 func (s *cutting) check(db string) {
 	s.t.Helper()
 	books := look(s.t, db)
-	type count struct{ orders, sales, pages int }
+	type count struct{ orders, sales, pages, locks, unlocks int }
 	counts := map[string]count{}
 	query(s.t, books, func(scan func(...any) error) error {
 		var token string
 		var c count
-		err := scan(&token, &c.orders, &c.sales, &c.pages)
+		err := scan(&token, &c.orders, &c.sales, &c.pages, &c.locks, &c.unlocks)
 		counts[token] = c
 		return err
 	}, `
 SELECT t.token, (SELECT COUNT(*) FROM orders WHERE key = $1 || t.token),
 	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'sale'),
-	(SELECT COUNT(*) FROM document AS d WHERE d.token = t.token)
+	(SELECT COUNT(*) FROM document AS d WHERE d.token = t.token),
+	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'lock'),
+	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'unlock')
 FROM ticket AS t`, cutChannel+"/"+orderOf(""))
 	for i, token := range s.tokens {
 		want := count{}
 		if i < s.sold {
-			want.orders, want.sales = 1, 1
+			want.orders, want.sales, want.locks = 1, 1, 1
 		}
 		if i < s.printed {
 			want.pages = 1
+		}
+		if i >= len(s.tokens)-s.locked {
+			want.locks = 1
+		}
+		if i >= len(s.tokens)-s.unlocked {
+			want.unlocks = 1
 		}
 		if counts[token] != want {
 			s.t.Errorf("ticket %s has %+v; want %+v", token, counts[token], want)
