@@ -38,14 +38,15 @@ func TestTheWireIsCutAtEveryByte(t *testing.T) {
 				for _, w := range []cutCall{
 					{"POST", "/v1/cart/complete-order", true, s.sale},
 					{"POST", "/v1/tickets/print", true, s.print},
+					{"POST", "/v1/tickets/transfer", true, s.give},
 					{"PUT", "/v1/tickets/lock", false, s.lock},
 					{"PUT", "/v1/tickets/unlock", false, s.unlock},
 				} {
 					s.call(named, w)
 				}
 			}
-			t.Logf("%d offsets in %v: %d sales, %d prints, %d locks, %d unlocks; %d answers were given again",
-				s.offsets.Load(), time.Since(start).Round(time.Millisecond), s.sold, s.printed, s.locked, s.unlocked, s.replays.Load())
+			t.Logf("%d offsets in %v: %d sales, %d prints, %d transfers, %d locks, %d unlocks; %d answers were given again",
+				s.offsets.Load(), time.Since(start).Round(time.Millisecond), s.sold, s.printed, s.given, s.locked, s.unlocked, s.replays.Load())
 			s.check(db)
 			audit(t, db)
 		})
@@ -64,12 +65,12 @@ type cutCall struct {
 type cutting struct {
 	t *testing.T
 	*caller
-	host             string
-	tokens           []string
-	sold, printed    int // of the tokens, from the first on
-	locked, unlocked int // of the tokens, from the last on
-	offsets          atomic.Int64
-	replays          atomic.Int64
+	host                 string
+	tokens               []string
+	sold, printed, given int // of the tokens, from the first on
+	locked, unlocked     int // of the tokens, from the last on
+	offsets              atomic.Int64
+	replays              atomic.Int64
 }
 
 // orderOf is the externalOrderId of the sale of a token.
@@ -103,6 +104,20 @@ func (s *cutting) print(n int) (bodies [][]byte) {
 		bodies = append(bodies, encode(object{"externalOrderId": orderOf(token), "tokens": []string{token}}))
 	}
 	s.printed += n
+	return bodies
+}
+
+func (s *cutting) give(n int) (bodies [][]byte) {
+	if s.given+n > s.sold {
+		s.t.Fatalf("%d tickets are sold; want %d to give", s.sold, s.given+n)
+	}
+	for _, token := range s.tokens[s.given : s.given+n] {
+		bodies = append(bodies, encode(object{"transferRequests": []object{{
+			"recipient": object{"email": "juan@example.com", "recipientFirstName": "Juan", "recipientLastName": "Ramirez"},
+			"items":     []object{{"externalOrderId": orderOf(token), "tokens": []string{token}}},
+		}}}))
+	}
+	s.given += n
 	return bodies
 }
 
@@ -257,22 +272,23 @@ func firstLine(head []byte) string {
 }
 
 // check wants one order, one sale and one barcode for each ticket that was sold,
-// one page for each that was printed, and one lock and one unlock for the others.
+// one page for each that was printed, one transfer for each that was given, and one lock and one unlock for the others.
 func (s *cutting) check(db string) {
 	s.t.Helper()
 	books := look(s.t, db)
-	type count struct{ orders, sales, pages, locks, unlocks int }
+	type count struct{ orders, sales, pages, transfers, locks, unlocks int }
 	counts := map[string]count{}
 	query(s.t, books, func(scan func(...any) error) error {
 		var token string
 		var c count
-		err := scan(&token, &c.orders, &c.sales, &c.pages, &c.locks, &c.unlocks)
+		err := scan(&token, &c.orders, &c.sales, &c.pages, &c.transfers, &c.locks, &c.unlocks)
 		counts[token] = c
 		return err
 	}, `
 SELECT t.token, (SELECT COUNT(*) FROM orders WHERE key = $1 || t.token),
 	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'sale'),
 	(SELECT COUNT(*) FROM document AS d WHERE d.token = t.token),
+	(SELECT COUNT(*) FROM transfer AS g WHERE g.tokens LIKE '%"' || t.token || '"%'),
 	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'lock'),
 	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = t.token AND j.what = 'unlock')
 FROM ticket AS t`, cutChannel+"/"+orderOf(""))
@@ -283,6 +299,9 @@ FROM ticket AS t`, cutChannel+"/"+orderOf(""))
 		}
 		if i < s.printed {
 			want.pages = 1
+		}
+		if i < s.given {
+			want.transfers = 1
 		}
 		if i >= len(s.tokens)-s.locked {
 			want.locks = 1
