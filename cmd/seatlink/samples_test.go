@@ -24,14 +24,15 @@ var prism = flag.String("prism", "", "send the published samples through this `p
 // A sampler replays published samples.
 type sampler struct {
 	caller
-	done map[string]bool // names of requests
+	server string          // its own address, where the caller's is that of prism
+	done   map[string]bool // names of requests
 }
 
 // Ensure that every published request, with only its ids swapped for real ones of
 // the house, gets the published status and an answer of the published shape.
 func TestEveryPublishedSampleWorks(t *testing.T) {
 	d := startDemo(t, t.TempDir(), "--size", "small")
-	s := &sampler{caller: caller{url: d.file.URL, partner: d.file.Partners[0], http: watched(t)}, done: map[string]bool{}}
+	s := &sampler{server: d.file.URL, caller: caller{url: d.file.URL, partner: d.file.Partners[0], http: watched(t)}, done: map[string]bool{}}
 	if *prism != "" {
 		s.url = proxied(t, *prism, s.url)
 		s.http.Transport = unviolated(t, s.http.Transport)
@@ -136,7 +137,12 @@ func (s *sampler) transfers(t *testing.T, patrons []house.Patron, tokens []strin
 	for path, id := range bought("T-2", tokens[1]) {
 		capitals[strings.Replace(path, "items", "Items", 1)] = id
 	}
+	// Prism matches keys exactly, where the contract takes them in any letter case: it
+	// has the document's spelling alone, and this sample goes past it.
+	proxied := s.url
+	s.url = s.server
 	s.replay(t, "tickets-transfer.tokens-capitals", "POST", "/v1/tickets/transfer", capitals, "tickets-transfer.200", &made)
+	s.url = proxied
 	s.replay(t, "tickets-transfer-accept.tokens", "POST", "/v1/tickets/transfer/accept",
 		ids{"transferId": made.TransferID, "Recipient.email": "juan@example.com"}, "tickets-transfer-accept.200", nil)
 }
