@@ -90,10 +90,13 @@ const (
 
 // An Entered row is one change of a ticket, as the journal keeps it.
 type Entered struct {
-	Ticket Ticket // after the change
-	What   What
-	By     access.Principal
-	Order  string // the key of the order that it was done for
+	Ticket  Ticket // after the change
+	Before  Standing
+	Closed  bool // its event is not open
+	Renewed bool // its barcode is another one than before
+	What    What
+	By      access.Principal
+	Order   string // the key of the order that it was done for
 }
 
 // What happened to a ticket, in the journal's words.
@@ -113,6 +116,9 @@ const (
 	Accepted  What = "accept"   // the transfer's recipient has become its owner
 	Withdrawn What = "cancel"   // the transfer gave it back
 	Lapsed    What = "expire"   // so it did at its end
+
+	Closed What = "close" // its event is open no more, which ends a lock
+	Opened What = "open"  // its event is open again
 )
 
 // Rows are what a store loaded for the acts of a batch.
@@ -232,9 +238,14 @@ func (b *Books) Ticket(token Token) (Ticket, bool) { return b.tickets.at(token, 
 // the journal row. Two acts of one batch on one ticket make two versions and
 // two rows.
 func (b *Books) Change(t Ticket, what What, by access.Principal, order string) {
+	before, _ := b.tickets.lookup(t.Token)
+	event := b.events[t.Event]
 	t.Version++
 	b.tickets.put(t.Token, t)
-	b.journal = append(b.journal, Entered{Ticket: t, What: what, By: by, Order: order})
+	b.journal = append(b.journal, Entered{
+		Ticket: t, Before: before.Standing(), Closed: !event.Open(b.Now), Renewed: before.Barcode != t.Barcode,
+		What: what, By: by, Order: order,
+	})
 }
 
 // Event returns the event of a loaded ticket.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
 )
 
 // An entry is a row of the journal at its place.
@@ -70,7 +72,7 @@ type eventStory struct {
 func (a *auditor) eventStories(ctx context.Context) error {
 	const (
 		events  = `SELECT id, organization, season, version FROM event`
-		changes = journalEntries + ` WHERE j.entity = '` + entityEvents + `' ORDER BY j.batch, j.n`
+		changes = journalEntries + ` WHERE j.entity = '` + string(boxoffice.Events) + `' ORDER BY j.batch, j.n`
 	)
 	err := a.ask(ctx, events, nil, func(r row) error {
 		a.events[r.text(0)] = &eventStory{organization: r.int(1), season: r.text(2), current: r.int(3)}

@@ -70,7 +70,8 @@ UPDATE ticket SET hold = 'venue', hold_by = 'desk', hold_terms = '', version = 3
 UPDATE batch SET size = size + 1 WHERE number = (SELECT MAX(number) FROM batch);
 UPDATE head SET position = position + 1;
 INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1, '{"owner":"10","hold":"venue","by":"desk"}'
+SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1,
+	'{"owner":"10","hold":"venue","by":"desk","was":{"hold":"order","by":"' || (SELECT process FROM orders WHERE lines LIKE '%B4%') || '"}}'
 FROM batch AS b WHERE b.number = (SELECT MAX(number) FROM batch)`},
 		} {
 			t.Run(h.name+"/"+tt.name, func(t *testing.T) {
@@ -139,6 +140,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"a lock that no act took", `UPDATE ticket SET hold = 'lock', hold_by = 'ONE', hold_since = 1 WHERE token = 'A8'`, "I4", "A8"},
 		{"a lock of another channel", `UPDATE ticket SET hold_by = 'TWO' WHERE token = 'A2'`, "I4", "A2"},
 		{"a ticket voided without a row", `UPDATE ticket SET void = true WHERE token = 'A2'`, "I4", "A2"},
+		{"a change that says it came from elsewhere", `UPDATE journal SET state = replace(state, '"was":{"hold":"lock"', '"was":{"hold":"venue"') WHERE subject = 'A1' AND version = 2`, "I4", "A1"},
 		{"a state that cannot be read", `UPDATE journal SET state = '{' WHERE subject = 'A2' AND version = 1`, "I4", "A2"},
 		{"a hold of an unknown kind", `UPDATE ticket SET hold = 'reserved', hold_by = 'ONE' WHERE token = 'A8'`, "I5", "A8"},
 		{"an order's hold that a channel ended", `UPDATE journal SET what = 'relock' WHERE subject = 'B2' AND what = 'fail'`, "I5", "B2"},

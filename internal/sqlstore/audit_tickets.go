@@ -38,16 +38,6 @@ type story struct {
 	gifts           []gift
 }
 
-// A state is what a row of the journal says of a ticket (ticketState).
-type state struct {
-	Owner   string `json:"owner"`
-	Hold    string `json:"hold"`
-	By      string `json:"by"`
-	Void    bool   `json:"void"`
-	Barcode string `json:"barcode"`
-	Order   string `json:"order"`
-}
-
 // A line is one of an order, with what the journal told of it.
 type line struct {
 	order, channel, process, from, to string
@@ -187,7 +177,7 @@ func (a *auditor) readListings(ctx context.Context, s *slice) error {
 
 func (a *auditor) readJournal(ctx context.Context, s *slice) error {
 	const changes = journalEntries + `
-WHERE j.entity <> '` + entityEvents + `' AND ($1 = '' OR j.subject > $1) AND ($2 = '' OR j.subject <= $2)
+WHERE j.entity <> '` + string(boxoffice.Events) + `' AND ($1 = '' OR j.subject > $1) AND ($2 = '' OR j.subject <= $2)
 ORDER BY j.batch, j.n`
 	var rows, sold int64
 	defer func() {
@@ -217,6 +207,9 @@ func (a *auditor) tell(t *story, e entry) {
 	if err := json.Unmarshal([]byte(e.state), &t.now); err != nil {
 		a.find("I4", e.subject, "has a state of version %d that cannot be read: %v", e.version, err)
 		return
+	}
+	if was := t.now.before(); known && was != before.standing {
+		a.find("I4", e.subject, "was %+v by its row of version %d, and %+v by the one before", was, e.version, before.standing)
 	}
 	switch boxoffice.What(e.what) {
 	case boxoffice.Offered:

@@ -170,7 +170,7 @@ func (l *Loader) Loaded(ctx context.Context, tallies map[boxoffice.EventID]*boxo
 // loads are the states that the journal has of the loads of events.
 func (l *Loader) loads(ctx context.Context, events []boxoffice.EventID) (map[boxoffice.EventID][]string, error) {
 	const loads = `
-SELECT subject, state FROM journal WHERE subject {in $1} AND entity = '` + entityEvents + `' AND what = 'load'`
+SELECT subject, state FROM journal WHERE subject {in $1} AND entity = '` + string(boxoffice.Events) + `' AND what = 'load'`
 	states := map[boxoffice.EventID][]string{}
 	err := l.s.read(ctx, step{text: loads, args: []any{texts(events)}, each: func(r row) error {
 		id := boxoffice.EventID(r.text(0))
@@ -226,7 +226,7 @@ func (l *Loader) enter(ctx context.Context, tx session) error {
 		bumpBooks = `UPDATE organization SET catalog_version = catalog_version + 1 WHERE id IN (SELECT organization FROM event WHERE id {in $1})`
 		write     = `
 INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT b.number, r.n, r.organization, '` + entityEvents + `', r.event, e.version, 'load', '', '', '', b.at, r.state
+SELECT b.number, r.n, r.organization, '` + string(boxoffice.Events) + `', r.event, e.version, 'load', '', '', '', b.at, r.state
 FROM {rows $2 n bigint, organization bigint, event text, state text}
 JOIN event AS e ON e.id = r.event CROSS JOIN (SELECT number, at FROM batch WHERE id = $1) AS b`
 	)

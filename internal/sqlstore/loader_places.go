@@ -154,7 +154,7 @@ WHERE true
 ON CONFLICT (id) DO NOTHING`
 		find = `
 SELECT ` + eventColumns + `,
-	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = event.id AND j.entity = '` + entityEvents + `' AND j.what = 'load')
+	(SELECT COUNT(*) FROM journal AS j WHERE j.subject = event.id AND j.entity = '` + string(boxoffice.Events) + `' AND j.what = 'load')
 FROM event WHERE id {in $1}`
 	)
 	given := make([]storedEvent, len(rows))

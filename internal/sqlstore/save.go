@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
 
@@ -30,13 +28,6 @@ WHERE ticket.token = {.token} AND ticket.version = {.loaded}`
 
 	saveBatch = `
 INSERT INTO batch (id, at, size) VALUES ($1, $2, $3)`
-
-	saveJournal = `
-INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity}, {.subject}, {.version}, {.what},
-	{.application}, {.channel}, {.request_id}, $2, {.state}
-{from $3 n bigint, organization bigint, entity text, subject text, version bigint, what text,
-	application text, channel text, request_id text, state text}`
 
 	saveOrders = `
 INSERT INTO orders (key, channel, process, organization, state, content, external_listing_id, currency, price, fees,
@@ -225,50 +216,4 @@ func (s *Store) callbackRows(owed []boxoffice.Callback) table {
 			text(string(c.State)).int(micros(c.At))
 	}
 	return rows
-}
-
-// Entities of the journal, named as in the messages of contract.md calls 14 and 15.
-const (
-	entitySeats  = "seats"
-	entityEvents = "events"
-)
-
-func journalRows(entered []boxoffice.Entered) *table {
-	var rows table
-	for n, e := range entered {
-		rows.row().int(int64(n)).int(int64(e.Ticket.Organization)).text(entitySeats).text(string(e.Ticket.Token)).int(e.Ticket.Version).
-			text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(ticketState(e))
-	}
-	return &rows
-}
-
-// ticketState is the state after a change, as the journal keeps it: who owns
-// the ticket, what holds it, and where a sale made them the order and barcode.
-func ticketState(e boxoffice.Entered) string {
-	t := e.Ticket
-	b := quote(append(make([]byte, 0, 128), `{"owner":`...), string(t.Owner))
-	if t.Hold.Kind != boxoffice.Free {
-		b = quote(append(b, `,"hold":`...), string(t.Hold.Kind))
-		b = quote(append(b, `,"by":`...), t.Hold.By)
-	}
-	if t.Void {
-		b = append(b, `,"void":true`...)
-	}
-	if t.Owned == t.Version {
-		b = quote(append(b, `,"barcode":`...), string(t.Barcode))
-	}
-	if e.Order != "" {
-		b = quote(append(b, `,"order":`...), e.Order)
-	}
-	return string(append(b, '}'))
-}
-
-// quote appends a JSON string.
-func quote(b []byte, s string) []byte {
-	quoted, err := jsontext.AppendQuote(b, s)
-	if err != nil {
-		// Invalid UTF-8 is replaced; decoding refused it long before.
-		return quote(b, string([]rune(s)))
-	}
-	return quoted
 }

@@ -14,6 +14,7 @@ import (
 type Store interface {
 	boxoffice.Store
 	boxoffice.Tasks
+	boxoffice.Journal
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)

@@ -7,6 +7,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
 
@@ -15,6 +19,8 @@ var journals = []clause{
 	{"positions respect the versions while two processes write and number", positionsRespectVersions},
 	{"a reader of what is beyond its position misses no row and sees none twice", readerMissesNothing},
 	{"a batch without rows takes no position", emptyBatchTakesNoPosition},
+	{"a change tells how its ticket stood before it and after", changeTellsBoth},
+	{"changes read on from any position, also within a batch", changesReadOn},
 }
 
 func changesHaveRows(t *testing.T, f Fixture) {
@@ -122,4 +128,87 @@ func emptyBatchTakesNoPosition(t *testing.T, f Fixture) {
 		t.Fatalf("%d batches are empty; the test wants at least 3", n)
 	}
 	s.audit()
+}
+
+// changes returns what the journal has, once all of n rows have their positions.
+func (s *scene) changes(n int) []boxoffice.Change {
+	s.t.Helper()
+	var all []boxoffice.Change
+	eventually(s.t, fmt.Sprintf("the journal has %d rows", n), func() bool {
+		var err error
+		all, err = s.store.Changes(background, 0, 10_000)
+		must(s.t, "Changes", err)
+		return len(all) >= n
+	})
+	return all
+}
+
+func changeTellsBoth(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	loads := len(s.changes(1)) // of the events
+	s.lock("amtx", seat(1))
+	s.sell("amtx", "O-1", seat(1))
+	s.lock("other", seat(1))
+	_, err := s.office.Unlock(t.Context(), partner("other"), []boxoffice.Token{seat(1)})
+	must(t, "unlock", err)
+	sold := s.ticket(seat(1))
+
+	all := s.changes(loads + 4)
+	if first := all[0]; first.Entity != boxoffice.Events || first.What != boxoffice.Loaded || first.Position != 1 || first.State == "" {
+		t.Errorf("the first row is %+v; want the load of an event", first)
+	}
+	mine := func(by access.Channel, n int64, what boxoffice.What, before, after boxoffice.Standing) boxoffice.Change {
+		place := s.ticket(seat(1))
+		who := partner(by)
+		return boxoffice.Change{
+			Position: int64(loads) + n, Organization: home, Entity: boxoffice.Seats, Subject: string(seat(1)), Version: n, What: what,
+			By:    access.Principal{Application: who.Application, Channel: who.Channel, RequestID: who.RequestID},
+			Event: game, Section: place.Section, Row: place.Row, Seat: place.Seat, Before: before, After: after,
+		}
+	}
+	was, is := boxoffice.Standing{Owner: owner}, boxoffice.Standing{Owner: sold.Owner}
+	locked, lockedAgain := was, is
+	locked.Hold, locked.By = boxoffice.HoldLock, "amtx"
+	lockedAgain.Hold, lockedAgain.By = boxoffice.HoldLock, "other"
+	want := []boxoffice.Change{
+		mine("amtx", 1, boxoffice.Locked, was, locked),
+		mine("amtx", 2, boxoffice.Sold, locked, is),
+		mine("other", 3, boxoffice.Locked, is, lockedAgain),
+		mine("other", 4, boxoffice.Unlocked, lockedAgain, is),
+	}
+	want[1].Barcode, want[1].Order = sold.Barcode, "amtx/O-1"
+	without := cmpopts.IgnoreFields(boxoffice.Change{}, "At")
+	if diff := cmp.Diff(want, all[loads:], without); diff != "" {
+		t.Errorf("Changes (-want +got):\n%s", diff)
+	}
+	story, err := s.store.Story(t.Context(), boxoffice.Seats, string(seat(1)), 2, 2)
+	if diff := cmp.Diff(all[loads+1:loads+3], story); err != nil || diff != "" {
+		t.Errorf("Story from version 2 = %v (-want +got):\n%s", err, diff)
+	}
+	if story, err := s.store.Story(t.Context(), boxoffice.Events, string(seat(1)), 1, 9); err != nil || len(story) != 0 {
+		t.Errorf("Story of an event of a ticket's name = %v, %v; want none", story, err)
+	}
+	ends, err := s.store.JournalEnds(t.Context())
+	if want := (boxoffice.JournalEnds{Epoch: 1, First: 1, Newest: int64(len(all))}); err != nil || ends != want {
+		t.Errorf("JournalEnds = %+v, %v; want %+v", ends, err, want)
+	}
+}
+
+func changesReadOn(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	loads := len(s.changes(1))                // of the events
+	s.lock("amtx", seat(1), seat(2), seat(3)) // one batch
+	s.sell("amtx", "O-1", seat(3))
+	_, err := s.office.Print(t.Context(), partner("amtx"), boxoffice.PrintRequest{ExternalOrderID: "O-1", Tokens: []boxoffice.Token{seat(3)}})
+	must(t, "print, a batch without rows", err)
+	s.lock("amtx", seat(5), seat(6))
+	all := s.changes(loads + 6)
+	for after := range int64(len(all) + 1) {
+		for limit := 1; limit <= 4; limit++ {
+			got, err := s.store.Changes(t.Context(), after, limit)
+			if diff := cmp.Diff(all[after:min(int(after)+limit, len(all))], got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Fatalf("Changes after %d, at most %d = %v (-want +got):\n%s", after, limit, err, diff)
+			}
+		}
+	}
 }
