@@ -33,7 +33,7 @@ func Examples() fs.FS {
 // A Call is one operation of the document. A path that takes two methods for the
 // same has two calls of one number.
 type Call struct {
-	Number      int      `json:"call"` // 1 to 15, as the publication counts them
+	Number      int      `json:"call"` // 1 to 15, as the publication counts them; of a later edition, that of the call it grew from
 	Method      string   `json:"method"`
 	Path        string   `json:"path"` // "" for a message that a subscriber receives
 	ID          string   `json:"id"`

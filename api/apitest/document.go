@@ -10,6 +10,7 @@
 package apitest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ func Read(text []byte) (*Document, error) {
 	if err := d.readCalls("webhooks"); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(d.calls, func(a, b *call) int { return a.Number - b.Number })
+	slices.SortStableFunc(d.calls, func(a, b *call) int { return cmp.Or(a.Number-b.Number, strings.Compare(a.Path, b.Path)) })
 	return d, nil
 }
 

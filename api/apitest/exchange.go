@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -241,12 +242,17 @@ func (d *Document) wrong(x Exchange, c *call) error {
 }
 
 // beyondSchemas reports whether a refusal is one that no schema can tell:
-// tokens, barcodes and orders are counted over all elements of a body.
+// tokens, barcodes and orders are counted over all elements of a body, and the
+// seats of a range by the house.
 func beyondSchemas(id, code string, body []byte) bool {
 	const most = 100 // the least of the limits that are counted over elements
-	counted := id == "completeOrder" || strings.HasPrefix(id, "verifyTickets")
-	return code == "BATCH_SIZE" && counted && bytes.Count(body, []byte(`"`)) > most
+	counted := id == "completeOrder" || id == "handOverTickets" || strings.HasPrefix(id, "verifyTickets") || strings.HasPrefix(id, "initiateTransfer")
+	return code == "BATCH_SIZE" && (counted && bytes.Count(body, []byte(`"`)) > most || seatRange.Match(body))
 }
+
+// seatRange is found in a body that names seats from one to another, of which there
+// may be too many.
+var seatRange = regexp.MustCompile(`"seats" *: *"[^"]*-`)
 
 // Where a request leads to.
 type where int

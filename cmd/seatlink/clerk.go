@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/partnerapi"
 	"github.com/seatlink/seatlink/internal/push"
 )
 
-// decidingHands is how many orders of the sandbox are decided at once. They wait
+// decidingHands is how many orders or transfers of the sandbox are decided at once. They wait
 // for the writer, which takes them together.
 const decidingHands = 16
 
@@ -23,17 +25,29 @@ func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, sandbox bo
 		return nil, fmt.Errorf("addresses of this machine: %w", err)
 	}
 	rules.Sandbox, rules.Own = sandbox, own
-	body := func(ctx context.Context, id boxoffice.ProcessID) ([]byte, error) {
+	courier := push.NewCourier(s.store, storyOf(office), push.NewDoor(rules), s.log)
+	return boxoffice.NewClerk(s.store, s.log, map[string]boxoffice.Duty{
+		boxoffice.TaskDecide:   {Chore: office.FinishOrder, Hands: decidingHands},
+		boxoffice.TaskTransfer: {Chore: office.FinishTransfer, Hands: decidingHands},
+		boxoffice.TaskExpire:   {Chore: office.ExpireTransfer, Hands: expiringHands},
+		boxoffice.TaskCallback: {Chore: courier.Deliver, Hands: push.MostSends},
+	}), nil
+}
+
+// storyOf is what a callback tells: of a cart, or else of a transfer.
+func storyOf(office *boxoffice.Office) push.Body {
+	return func(ctx context.Context, id boxoffice.ProcessID) ([]byte, error) {
 		sale, err := office.Outcome(ctx, id)
-		if err != nil || sale.Status == boxoffice.OrderPending {
+		switch {
+		case errors.Is(err, fault.ProcessUnknown):
+			giving, err := office.TransferOutcome(ctx, id)
+			if err != nil || giving.Transfer.Process.State == boxoffice.OrderPending {
+				return nil, err
+			}
+			return partnerapi.TransferStatusBody(giving)
+		case err != nil, sale.Status == boxoffice.OrderPending:
 			return nil, err
 		}
 		return partnerapi.StatusBody(sale)
 	}
-	courier := push.NewCourier(s.store, body, push.NewDoor(rules), s.log)
-	return boxoffice.NewClerk(s.store, s.log, map[string]boxoffice.Duty{
-		boxoffice.TaskDecide:   {Chore: office.FinishOrder, Hands: decidingHands},
-		boxoffice.TaskExpire:   {Chore: office.ExpireTransfer, Hands: expiringHands},
-		boxoffice.TaskCallback: {Chore: courier.Deliver, Hands: push.MostSends},
-	}), nil
 }

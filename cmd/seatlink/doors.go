@@ -21,7 +21,7 @@ func (s *server) doors(partners, site, docs http.Handler) http.Handler {
 			w.Header().Set("Strict-Transport-Security", aYear)
 		}
 		switch {
-		case path == "/v1" || strings.HasPrefix(path, "/v1/"):
+		case path == "/v1" || strings.HasPrefix(path, "/v1/") || path == "/v2" || strings.HasPrefix(path, "/v2/"):
 			partners.ServeHTTP(w, r)
 		case path == manual.Root || strings.HasPrefix(path, manual.Root+"/"):
 			docs.ServeHTTP(w, r)

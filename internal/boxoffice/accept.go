@@ -120,24 +120,32 @@ func (a *acceptAct) Decide(b *Books) error {
 		a.answer.Refused = []Refusal{{Reason: fault.RecipientMismatch}} // an answer, for the count lasts
 		return nil
 	}
-	for _, token := range transfer.Tokens {
+	if err := transfer.hand(b, a.recipient, a.who); err != nil {
+		return err
+	}
+	a.answer.Transfer = transfer
+	return nil
+}
+
+// hand makes the recipient the owner of all tickets, or says why they cannot be.
+func (t *Transfer) hand(b *Books, to Person, by access.Principal) error {
+	for _, token := range t.Tokens {
 		ticket, ok := b.Ticket(token)
 		switch {
-		case !ok || ticket.Void || !transfer.holds(ticket):
+		case !ok || ticket.Void || !t.holds(ticket):
 			return fault.TokenNotAvailable
 		case b.Event(ticket.Event).Past(b.Now):
 			return fault.EventClosed
 		}
 	}
-	transfer.To = b.Patron(transfer.Organization, a.recipient)
-	for _, token := range transfer.Tokens {
+	t.To = b.Patron(t.Organization, to)
+	for _, token := range t.Tokens {
 		ticket, _ := b.Ticket(token)
-		ticket.Owner, ticket.Owned, ticket.Hold = transfer.To, ticket.Version+1, Hold{}
+		ticket.Owner, ticket.Owned, ticket.Hold = t.To, ticket.Version+1, Hold{}
 		ticket.Barcode = newBarcode(b, ticket.Organization)
-		b.Change(ticket, Accepted, a.who, "")
+		b.Change(ticket, Accepted, by, "")
 	}
-	transfer.Misses, transfer.Missed = 0, time.Time{}
-	transfer.end(b, TransferAccepted, OpAccept, ByRecipient)
-	a.answer.Transfer = transfer
+	t.Misses, t.Missed = 0, time.Time{}
+	t.end(b, TransferAccepted, OpAccept, ByRecipient)
 	return nil
 }

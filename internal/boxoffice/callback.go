@@ -7,7 +7,7 @@ import (
 )
 
 // A Callback is the promise to tell a partner the outcome of a process of which
-// an order stayed pending (contract.md call 7).
+// an order stayed pending (contract.md call 7), or a transfer.
 type Callback struct {
 	Process  ProcessID
 	Channel  access.Channel

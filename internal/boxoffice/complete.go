@@ -97,7 +97,7 @@ func (a *completeAct) Decide(b *Books) error {
 	if err != nil {
 		return err
 	}
-	if err := a.mayCallBack(org); err != nil {
+	if err := org.mayCallBack(a.cart.Settlement.CallbackHost); err != nil {
 		return err
 	}
 	sums, err := a.sums(org)

@@ -287,6 +287,10 @@ func (d *desk) TransferBy(_ context.Context, key boxoffice.TransferKey) (boxoffi
 	return d.transfer(func(t boxoffice.Transfer) bool { return t.Key == key })
 }
 
+func (d *desk) TransferIn(_ context.Context, id boxoffice.ProcessID) (boxoffice.Transfer, bool, error) {
+	return d.transfer(func(t boxoffice.Transfer) bool { return t.Process.ID == id && id != "" })
+}
+
 func (d *desk) transfer(is func(boxoffice.Transfer) bool) (boxoffice.Transfer, bool, error) {
 	for _, t := range d.transfers {
 		if is(t) {

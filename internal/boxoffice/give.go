@@ -18,12 +18,19 @@ type TransferRequest struct {
 	ExternalTransferID string
 	Organization       access.OrganizationID // in the seat form; 0 is the only one the caller serves
 	Distributor        string                // "" is the organization's own
-	Sender             PatronID              // in the seat form
+	Sender             PatronID              // in the seat form; in the token form "" is whoever owns the tickets
 	Recipient          Contact               // with a mail address or a phone
 	Link               Link
 	Seats              []SeatsWanted
 	Items              []TransferItem // no token in two of them
-	Repeat             Repeat[Giving] `json:"-"`
+	// HandsOver makes the recipient the owner at once, and prints the tickets. The
+	// recipient then has a mail address and both names.
+	HandsOver bool `json:",omitempty"`
+	// MayWait says that the answer may be that it is pending (handover.go).
+	MayWait bool `json:"-"`
+	// CallbackURL and CallbackHost are as those of a Settlement. No repeat needs the same.
+	CallbackURL, CallbackHost string         `json:"-"`
+	Repeat                    Repeat[Giving] `json:"-"`
 }
 
 // A TransferItem is tickets that were bought with one order.
@@ -35,6 +42,7 @@ type TransferItem struct {
 // A Giving is what became of a request about a transfer.
 type Giving struct {
 	Transfer Transfer
+	Printed  []Printed // where the tickets are that were handed over
 	Refused  []Refusal // then nothing was done
 }
 
@@ -63,15 +71,20 @@ var errHidden = errors.New("a ticket is in another transfer than it was")
 // same recipient from the same channel are the same transfer while it is pending.
 // A request that Repeat knows again is a Replay.
 //
+// A request that HandsOver begins the transfer, accepts it for its recipient and
+// prints the tickets, in one act; one that MayWait can be told that it is pending
+// (handover.go).
+//
 // These refuse the request as a whole: fault.OrganizationRequired,
 // OrganizationUnknown and NotPermitted for the organization of the seat form,
-// OrganizationsMixed, OwnersMixed, DistributorUnknown, PageNotAllowed, and
+// OrganizationsMixed, OwnersMixed, DistributorUnknown, PageNotAllowed,
+// CallbackNotAllowed for a host that is not on the organization's list, and
 // BatchSize for too many seats.
 func (o *Office) Give(ctx context.Context, who access.Principal, req TransferRequest) (Giving, error) {
-	act := &giveAct{who: who, req: req, own: o.pages.Receive()}
+	act := &giveAct{who: who, req: req, pages: o.pages, recipient: o.invited(req.Recipient)}
 	said, _ := json.Marshal(req) // strings and numbers only: it cannot fail
 	act.content = hashOf(string(said))
-	if keys := o.people.PersonKeys(req.Recipient); len(keys) > 0 {
+	if keys := act.recipient.identity(); len(keys) > 0 {
 		act.invitee = keys[0]
 	}
 	if req.ExternalTransferID != "" {
@@ -143,7 +156,8 @@ func (o *Office) nameTransfers(ctx context.Context, act *giveAct) error {
 type giveAct struct {
 	who       access.Principal
 	req       TransferRequest
-	own       string      // the installation's pages
+	pages     Pages
+	recipient Person
 	key       TransferKey // "" without an ExternalTransferID
 	content   string
 	invitee   PersonKey
@@ -157,7 +171,11 @@ type giveAct struct {
 
 func (a *giveAct) Needs() Needs {
 	orders := slices.Compact(slices.Clone(a.orders))
-	return Needs{Transfers: a.transfers, Orders: orders, Tickets: a.tokens}
+	needs := Needs{Transfers: a.transfers, Orders: orders, Tickets: a.tokens}
+	if a.req.HandsOver {
+		needs.People = a.recipient.identity()
+	}
+	return needs
 }
 
 func (a *giveAct) Decide(b *Books) error {
@@ -167,7 +185,7 @@ func (a *giveAct) Decide(b *Books) error {
 		return err
 	}
 	if ok {
-		a.answer.Transfer = known
+		a.answer.Transfer, a.answer.Printed = known, known.printed(a.pages)
 		return nil
 	}
 	org, err := a.organization(b)
@@ -183,6 +201,9 @@ func (a *giveAct) Decide(b *Books) error {
 	}
 	if a.req.Distributor != "" && a.req.Distributor != org.DistributorCode {
 		return fault.DistributorUnknown
+	}
+	if err := org.mayCallBack(a.req.CallbackHost); err != nil {
+		return err
 	}
 	first, _ := b.Ticket(a.tokens[0])
 	number := b.Number(SeriesTransfer)
@@ -200,6 +221,7 @@ func (a *giveAct) Decide(b *Books) error {
 	for _, seats := range a.req.Seats {
 		transfer.Said = append(transfer.Said, seats.Said)
 	}
+	transfer.Process = a.process(b)
 	for _, token := range a.tokens {
 		t, _ := b.Ticket(token)
 		t.Hold = Hold{Kind: HoldTransfer, By: string(transfer.Key), Since: b.Now}
@@ -208,7 +230,10 @@ func (a *giveAct) Decide(b *Books) error {
 	b.PutTransfer(transfer)
 	b.Record(Recorded{transfer.Key, Step{Op: OpInitiate, By: BySender, At: b.Now}})
 	b.Enter(Task{ID: TaskExpire + "/" + string(transfer.Key), Kind: TaskExpire, Subject: string(transfer.Key), Due: transfer.Expires})
-	a.answer.Transfer = transfer
+	if err := a.proceed(b, &transfer); err != nil {
+		return err
+	}
+	a.answer.Transfer, a.answer.Printed = transfer, transfer.printed(a.pages)
 	return nil
 }
 
@@ -241,7 +266,7 @@ func (a *giveAct) known(b *Books) (Transfer, bool, error) {
 			return Transfer{}, false, errHidden
 		}
 		transfer, ok := b.Transfer(TransferKey(t.Hold.By))
-		same := ok && transfer.State == TransferPending && !transfer.overdue(b.Now) && transfer.Channel == a.who.Channel &&
+		same := ok && transfer.State == TransferPending && transfer.Process.HandsOver == a.req.HandsOver && !transfer.overdue(b.Now) && transfer.Channel == a.who.Channel &&
 			transfer.Invitee == a.invitee && a.invitee != "" && len(a.missing) == 0 && sameTickets(transfer.Tokens, a.tokens)
 		return transfer, same, nil
 	}
@@ -281,7 +306,7 @@ func (a *giveAct) refusals(b *Books) []Refusal {
 			reason = fault.TokenUnknown
 		case a.orders != nil && !a.sold(b, i, t):
 			reason = fault.OrderNotComplete
-		case a.orders == nil && t.Owner != a.req.Sender:
+		case (a.orders == nil || a.req.Sender != "") && t.Owner != a.req.Sender:
 			reason = fault.TokenNotAvailable.Saying("the ticket is not the sender's")
 		case t.Void || t.Hold.Kind != Free:
 			reason = fault.TokenNotAvailable.Saying("the ticket is locked, in an order, in a transfer, held by the venue or void")
@@ -306,7 +331,7 @@ func (a *giveAct) sold(b *Books, i int, t Ticket) bool {
 func (a *giveAct) base(org Organization) (string, error) {
 	asked := strings.TrimRight(a.req.Link.Base, "/")
 	if a.req.Link.Base == "" {
-		return strings.TrimRight(a.own, "/"), nil
+		return strings.TrimRight(a.pages.Receive(), "/"), nil
 	}
 	for _, page := range org.Pages {
 		if strings.TrimRight(page, "/") == asked {

@@ -9,8 +9,8 @@ import (
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
-// The externalOrderIds with which the sandbox plays, and how long it lets them
-// wait (contract.md call 6).
+// The externalOrderIds, and externalTransferIds, with which the sandbox plays, and
+// how long it lets them wait (contract.md call 6).
 const (
 	sandboxCompletes = "PENDING-"
 	sandboxFails     = "ERROR-"
@@ -20,23 +20,32 @@ const (
 // wait tells what an order waits for. The sandbox's own cases go before a
 // review, for they are published to end by themselves.
 func (a *completeAct) wait(org Organization, o Order) Wait {
-	switch id := o.Key.ExternalOrderID; {
-	case a.who.Sandbox && strings.HasPrefix(id, sandboxCompletes):
-		return WaitComplete
-	case a.who.Sandbox && strings.HasPrefix(id, sandboxFails):
-		return WaitError
+	played := sandboxWaits(a.who, o.Key.ExternalOrderID)
+	switch {
+	case played != NoWait:
+		return played
 	case org.Review == ReviewAll, org.Review == ReviewLarge && o.Price+o.Fees > org.ReviewAbove:
 		return WaitReview
 	}
 	return NoWait
 }
 
-// mayCallBack judges the host of the callback by the organization's list, before
+// sandboxWaits tells what something of this external id waits for in the sandbox.
+func sandboxWaits(who access.Principal, id string) Wait {
+	switch {
+	case who.Sandbox && strings.HasPrefix(id, sandboxCompletes):
+		return WaitComplete
+	case who.Sandbox && strings.HasPrefix(id, sandboxFails):
+		return WaitError
+	}
+	return NoWait
+}
+
+// mayCallBack judges the host of a callback by the organization's list, before
 // anything is done.
-func (a *completeAct) mayCallBack(org Organization) error {
-	host := a.cart.Settlement.CallbackHost
+func (o Organization) mayCallBack(host string) error {
 	listed := func(name string) bool { return strings.EqualFold(name, host) }
-	if host == "" || len(org.Callbacks) == 0 || slices.ContainsFunc(org.Callbacks, listed) {
+	if host == "" || len(o.Callbacks) == 0 || slices.ContainsFunc(o.Callbacks, listed) {
 		return nil
 	}
 	return fault.CallbackNotAllowed

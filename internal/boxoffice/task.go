@@ -23,6 +23,9 @@ const (
 	// TaskExpire ends a transfer that nobody accepted; its subject is the
 	// transfer's key.
 	TaskExpire = "expire-transfer"
+	// TaskTransfer ends what the process of a transfer waits for; its subject is the
+	// transfer's key.
+	TaskTransfer = "decide-transfer"
 )
 
 // A ClaimedTask is a task that one process may work on until its lease ends.

@@ -69,6 +69,7 @@ type Transfer struct {
 	// Misses counts attempts to accept it as somebody else, the last one at Missed.
 	Misses  int
 	Missed  time.Time
+	Process TransferProcess // of a request that has one
 	Version int64
 	History []Step // only where it was read with it
 }
@@ -155,6 +156,8 @@ type Transfers interface {
 	TransferOf(ctx context.Context, code string) (Transfer, bool, error)
 	// TransferBy is Transfer by the key.
 	TransferBy(ctx context.Context, key TransferKey) (Transfer, bool, error)
+	// TransferIn is Transfer by its process.
+	TransferIn(ctx context.Context, id ProcessID) (Transfer, bool, error)
 	// Seats returns the tickets of rows that are not void, with their events.
 	Seats(ctx context.Context, rows []SeatRow) (View, error)
 }

@@ -106,7 +106,7 @@ var (
 	OrdersApart         = reason(Refused, "ORDERS_APART", "the elements belong to two earlier requests")
 	AmountRange         = reason(Refused, "AMOUNT_RANGE", "an amount is negative, above the limit, or amountToSeller is above totalAmountPaid")
 	OrderRejected       = reason(Refused, "ORDER_REJECTED", "the organization reviewed the order and rejected it")
-	SandboxRefused      = reason(Refused, "SANDBOX_REFUSED", "the sandbox ends orders of this externalOrderId in ERROR")
+	SandboxRefused      = reason(Refused, "SANDBOX_REFUSED", "the sandbox ends orders and transfers of this external id in ERROR")
 	SumsDiffer          = reason(Refused, "SUMS_DIFFER", "the organization refuses orders whose sums do not reconcile")
 	BuyersMany          = reason(Refused, "BUYERS_MANY", "a cart has one buyer")
 	SettlementsMany     = reason(Refused, "SETTLEMENTS_MANY", "a cart has one settlement")

@@ -31,6 +31,7 @@ type BoxOffice interface {
 	Cancel(ctx context.Context, who access.Principal, req boxoffice.CancelRequest) (boxoffice.Transfer, error)
 	History(ctx context.Context, who access.Principal, code string, org access.OrganizationID) (boxoffice.Transfer, error)
 	Accept(ctx context.Context, who access.Principal, req boxoffice.AcceptRequest) (boxoffice.Transfer, error)
+	TransferProcess(ctx context.Context, who access.Principal, id boxoffice.ProcessID) (boxoffice.Giving, error)
 }
 
 // A Desk knows who is calling. An *access.LimitError decides the Retry-After
@@ -70,7 +71,7 @@ type Served struct {
 	Took   time.Duration
 }
 
-// New opens the door: a handler for every path under /v1. It is safe for
+// New opens the door: a handler for every path under /v1 and /v2. It is safe for
 // concurrent use. The server in front sets the time limits, and how large a
 // header it reads at all: beyond that net/http answers 431 by itself, in plain
 // text, so its limit should be well above the door's own 16 KiB.
@@ -140,11 +141,18 @@ func (a *api) routes() []route {
 		{method: "DELETE", path: "/v1/tickets/transfer/{confirmationCd}", act: a.cancelTransfer, kept: true},
 		{method: "GET", path: "/v1/tickets/transfer/{confirmationCd}", act: a.transferHistory},
 		{method: "POST", path: acceptPath, act: a.acceptTransfer, body: true, secret: true, kept: true},
+		{method: "POST", path: handOverPath, act: a.handOver, body: true, secret: true, kept: true},
+		{method: "GET", path: handOverPath + "/{processId}", act: a.handOverStatus, secret: true},
+		{method: "POST", path: "/v2/tickets/transfer", act: a.initiateTransferV2, body: true, secret: true, kept: true},
+		{method: "GET", path: "/v2/tickets/transfer/pending/{processId}", act: a.transferStatusV2, secret: true},
 	}
 }
 
 // authPath is the one path whose errors have a form of their own.
 const authPath = "/v1/auth/token"
 
-// acceptPath would be the path of a confirmationCd, too.
-const acceptPath = "/v1/tickets/transfer/accept"
+// These would be paths of a confirmationCd, too.
+const (
+	acceptPath   = "/v1/tickets/transfer/accept"
+	handOverPath = "/v1/tickets/transfer/complete"
+)

@@ -94,6 +94,13 @@ func (f officeFunc) History(_ context.Context, _ access.Principal, code string, 
 	return ask[boxoffice.Transfer](f, boxoffice.CancelRequest{Code: code, Organization: org})
 }
 
+// processAsked is what officeFunc is given for TransferProcess.
+type processAsked struct{ id boxoffice.ProcessID }
+
+func (f officeFunc) TransferProcess(_ context.Context, _ access.Principal, id boxoffice.ProcessID) (boxoffice.Giving, error) {
+	return ask[boxoffice.Giving](f, processAsked{id})
+}
+
 func (f officeFunc) Accept(_ context.Context, _ access.Principal, req boxoffice.AcceptRequest) (boxoffice.Transfer, error) {
 	req.Repeat = boxoffice.Repeat[boxoffice.Giving]{}
 	t, err := ask[boxoffice.Transfer](f, req)

@@ -70,7 +70,7 @@ func (a *api) mux() http.Handler {
 			w.Header().Set("Allow", allow)
 			a.fail(w.(*reply), r, fault.MethodWrong)
 		}
-		if path == acceptPath {
+		if path == acceptPath || path == handOverPath {
 			// Without a method the mux could not tell which goes before, this one or the
 			// one of any confirmationCd.
 			for _, method := range []string{"GET", "PUT", "PATCH", "DELETE", "OPTIONS"} {

@@ -58,7 +58,7 @@ func venueTime(t boxoffice.Transfer, at time.Time) string {
 	return at.In(boxoffice.Organization{Zone: t.Zone}.Location()).Format(atTheVenue)
 }
 
-// A badRequest is an error that calls 10 to 13 answer with 400, whatever its
+// A badRequest is an error that calls about transfers answer with 400, whatever its
 // type: the publication has no other status there.
 type badRequest struct{ error }
 
@@ -95,15 +95,7 @@ func (a *api) initiateTransfer(ctx context.Context, c *call) (int, any, error) {
 			return 0, nil, err
 		}
 	}
-	giving := boxoffice.Giving{Refused: unknown}
-	if len(unknown) == 0 {
-		req.Repeat = repeatOf(c, transferAnswer)
-		if giving, err = a.office.Give(ctx, c.who, req); err != nil {
-			return 0, nil, flat(err)
-		}
-	}
-	status, body := transferAnswer(giving)
-	return status, body, nil
+	return a.give(ctx, c, req, unknown, transferAnswer)
 }
 
 func transferAnswer(g boxoffice.Giving) (int, any) {

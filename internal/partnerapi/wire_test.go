@@ -27,6 +27,9 @@ var wires = map[string]any{
 	"TransferRequest": transferRequest{}, "TransferAnswer": transferResponse{}, "TransferRefusedAnswer": refusedResponse{},
 	"CancelTransferAnswer": cancelTransferResponse{}, "TransferHistoryAnswer": transferHistoryResponse{},
 	"AcceptTransferRequest": acceptTransferRequest{}, "AcceptTransferAnswer": acceptTransferResponse{},
+	"HandOverRequest": handOverRequest{}, "HandOverAnswer": handOverResponse{},
+	"TransferV2Request": transferV2Request{}, "TransferStatusAnswer": transferStatusResponse{},
+	"PendingTransferAnswer": pendingTransferResponse{}, "FailedTransferAnswer": failedTransferResponse{},
 	"ErrorAnswer": errorResponse{},
 }
 
@@ -37,6 +40,8 @@ var otherwise = map[string][]string{
 	"TicketFailure": {"externalOrderId", "barcode"},
 	"VerifyFailure": {"externalOrderId"},
 	"OrderFailure":  {"barcode"},
+
+	"TransferFailure": {"externalOrderId", "barcode"},
 	// Without errors these are ErrorAnswers: a request refused as a whole.
 	"TicketsRefusedAnswer.errors": nil, "VerifyRefusedAnswer.errors": nil, "OrdersRefusedAnswer.errors": nil,
 	"TransferRefusedAnswer.errors": nil,

@@ -64,10 +64,15 @@ FROM callback AS c LEFT JOIN (
 		SUM(CASE WHEN call_back THEN 1 ELSE 0 END) AS asked,
 		SUM(CASE state WHEN 'PENDING' THEN 1 ELSE 0 END) AS waiting,
 		SUM(CASE WHEN call_back AND state = 'PENDING' THEN 1 ELSE 0 END) AS asked_waiting
-	FROM orders WHERE process IN (SELECT process FROM callback) GROUP BY process
+	FROM (
+		SELECT process, channel, call_back, state FROM orders
+		UNION ALL SELECT process, channel, call_back, process_state FROM transfer WHERE process <> ''
+	) AS p WHERE process IN (SELECT process FROM callback) GROUP BY process
 ) AS o ON o.process = c.process`
 		unpromised = `
-SELECT o.key FROM orders AS o LEFT JOIN callback AS c ON c.process = o.process WHERE o.call_back AND c.process IS NULL`
+SELECT o.key FROM orders AS o LEFT JOIN callback AS c ON c.process = o.process WHERE o.call_back AND c.process IS NULL
+UNION ALL
+SELECT t.key FROM transfer AS t LEFT JOIN callback AS c ON c.process = t.process WHERE t.call_back AND c.process IS NULL`
 	)
 	busy := map[string]bool{}
 	err := a.ask(ctx, tasks, nil, func(r row) error { busy[r.text(0)] = true; return nil })

@@ -137,6 +137,10 @@ SELECT id, order_key, token, owned FROM document WHERE ($1 = '' OR token > $1) A
 	return a.ask(ctx, pages, []any{s.from, s.to}, func(r row) error {
 		a.look(1, "I19", "I20")
 		id, order, token, owned := r.text(0), r.text(1), r.text(2), r.int(3)
+		if of := boxoffice.ParseOrderKey(order); of.Channel == boxoffice.TransferPages {
+			a.giftPage(s.stories[token], id, of.ExternalOrderID, token, owned)
+			return nil
+		}
 		var sold *line
 		if t := s.stories[token]; t != nil {
 			for i := range t.lines {

@@ -11,12 +11,15 @@ import (
 type gift struct {
 	transfer, from, to string
 	state              boxoffice.TransferState
+	handsOver          bool
 	begun, ended       bool
-	taken              bool // the venue ended its hold
+	taken              bool  // the venue ended its hold
+	page               int64 // the ticket's Owned on it, 0 where there is none
+	accepted           int64 // the ticket's version that the recipient got
 }
 
 func (a *auditor) readGifts(ctx context.Context, s *slice) error {
-	const transfers = `SELECT key, state, sender, recipient, tokens FROM transfer`
+	const transfers = `SELECT key, state, sender, recipient, tokens, hands_over FROM transfer`
 	return a.ask(ctx, transfers, nil, func(r row) error {
 		var tokens []string
 		if unpack(r.text(4), &tokens) != nil {
@@ -32,10 +35,28 @@ func (a *auditor) readGifts(ctx context.Context, s *slice) error {
 				a.find("I21", r.text(0), "gives ticket %s, which is not there", token)
 				continue
 			}
-			t.gifts = append(t.gifts, gift{transfer: r.text(0), state: boxoffice.TransferState(r.text(1)), from: r.text(2), to: r.text(3)})
+			t.gifts = append(t.gifts, gift{
+				transfer: r.text(0), state: boxoffice.TransferState(r.text(1)), from: r.text(2), to: r.text(3), handsOver: r.flag(5),
+			})
 		}
 		return nil
 	})
+}
+
+// giftPage is told of the page of a ticket that a transfer has handed over.
+func (a *auditor) giftPage(t *story, id, transfer, token string, owned int64) {
+	var g *gift
+	if t != nil {
+		g = t.gift(transfer)
+	}
+	switch {
+	case g == nil || g.state != boxoffice.TransferAccepted || !g.handsOver:
+		a.find("I19", id, "shows ticket %s, which transfer %s has not handed over", token, transfer)
+	case g.page != 0:
+		a.find("I20", id, "is a second page of ticket %s and transfer %s", token, transfer)
+	default:
+		g.page = owned
+	}
 }
 
 // gift is that of a transfer, nil when the ticket is not in it.
@@ -72,6 +93,7 @@ func (a *auditor) tellGiven(t *story, e entry, before state, state boxoffice.Tra
 	if state != boxoffice.TransferAccepted {
 		return
 	}
+	g.accepted = e.version
 	if g.from != before.Owner || g.to != t.now.Owner {
 		a.find("I2", e.subject, "goes from owner %s to %s at version %d, and transfer %s says from %s to %s",
 			before.Owner, t.now.Owner, e.version, g.transfer, g.from, g.to)
@@ -108,6 +130,8 @@ func (a *auditor) endGifts(token string, t *story) {
 			a.find("I21", g.transfer, "is accepted, and ticket %s was not", token)
 		case g.state != boxoffice.TransferPending && !g.ended && !g.taken:
 			a.find("I21", g.transfer, "has ended and did not let ticket %s go", token)
+		case g.handsOver && g.page != g.accepted:
+			a.find("I20", g.transfer, "has handed ticket %s over at version %d, and its page is of version %d", token, g.accepted, g.page)
 		}
 	}
 	if t.hold == string(boxoffice.HoldTransfer) && !pending {
@@ -126,6 +150,10 @@ SELECT t.key, t.state, t.recipient, t.tokens, t.sent_at, t.expires_at, t.ended_a
 	COALESCE((SELECT MIN(s.at) FROM transfer_step AS s WHERE s.transfer = t.key AND s.op <> 'initiate'), 0),
 	(SELECT COUNT(*) FROM task AS k WHERE k.kind = 'expire-transfer' AND k.subject = t.key)
 FROM transfer AS t`
+		processes = `
+SELECT t.key, t.state, t.process, t.process_state, t.wait, t.hands_over, t.call_back, t.refused <> '', t.sent_at,
+	(SELECT COUNT(*) FROM task AS k WHERE k.kind = 'decide-transfer' AND k.subject = t.key)
+FROM transfer AS t WHERE t.process <> '' OR t.process_state <> '' OR t.wait <> '' OR t.hands_over OR t.call_back OR t.refused <> ''`
 		strays = `SELECT s.transfer FROM transfer_step AS s LEFT JOIN transfer AS t ON t.key = s.transfer WHERE t.key IS NULL`
 	)
 	ops := map[boxoffice.TransferState]boxoffice.Op{
@@ -168,8 +196,34 @@ FROM transfer AS t`
 	if err != nil {
 		return err
 	}
+	if err := a.ask(ctx, processes, nil, func(r row) error { a.transferProcess(r); return nil }); err != nil {
+		return err
+	}
 	return a.ask(ctx, strays, nil, func(r row) error {
 		a.find("I21", r.text(0), "has a history and is no transfer")
 		return nil
 	})
+}
+
+// transferProcess compares a transfer's state with that of the request that began it.
+func (a *auditor) transferProcess(r row) {
+	a.look(1, "I17")
+	key, state, process, stands := r.text(0), boxoffice.TransferState(r.text(1)), r.text(2), boxoffice.OrderState(r.text(3))
+	wait, handsOver, callBack, refused := boxoffice.Wait(r.text(4)), r.flag(5), r.flag(6), r.flag(7)
+	waits := wait == boxoffice.WaitComplete || wait == boxoffice.WaitError
+	switch {
+	case process == "" || !waits && !handsOver || !waits && (wait != boxoffice.NoWait || callBack):
+		a.find("I17", key, "has the process %q, waits for %q, hands over %t and calls back %t", process, wait, handsOver, callBack)
+	case stands == boxoffice.OrderPending && waits && !refused:
+		if since := a.now.Sub(instant(r.int(8))); since > longestWait {
+			a.find("I17", key, "has a process that is pending for %v", since.Truncate(time.Second))
+		}
+		if r.int(9) == 0 {
+			a.find("I17", key, "has a process that is pending, and no task is there to end it")
+		}
+	case stands == boxoffice.OrderComplete && !refused && (!handsOver || state == boxoffice.TransferAccepted):
+	case stands == boxoffice.OrderFailed && refused && waits && state != boxoffice.TransferPending:
+	default:
+		a.find("I17", key, "is %s, and its process is %q after it waited for %q, with reasons against it %t", state, stands, wait, refused)
+	}
 }

@@ -202,16 +202,9 @@ func readOrder(r row) (boxoffice.Order, error) {
 		return o, fmt.Errorf("verdict on order %s: %w", o.Key, err)
 	}
 	o.Verdict = boxoffice.Verdict{Approved: v.Approved, By: v.By, Why: v.Why, At: instant(v.At)}
-	var refused []refusal
-	if err := unpack(r.text(25), &refused); err != nil {
+	var err error
+	if o.Refused, err = unpackRefused(r.text(25), o.Key.ExternalOrderID); err != nil {
 		return o, fmt.Errorf("refusals of order %s: %w", o.Key, err)
-	}
-	for _, f := range refused {
-		reason := fault.Named(f.Code)
-		if reason == nil {
-			return o, fmt.Errorf("order %s was refused for a reason that nobody knows, %q", o.Key, f.Code)
-		}
-		o.Refused = append(o.Refused, boxoffice.Refusal{Token: f.Token, ExternalOrderID: o.Key.ExternalOrderID, Reason: reason})
 	}
 	return o, nil
 }
@@ -245,6 +238,23 @@ func packRefused(refused []boxoffice.Refusal) string {
 		rows[i] = refusal{r.Token, r.Reason.Code}
 	}
 	return pack(rows)
+}
+
+// unpackRefused undoes packRefused, for an order of this id or a transfer.
+func unpackRefused(text, externalOrderID string) ([]boxoffice.Refusal, error) {
+	var rows []refusal
+	if err := unpack(text, &rows); err != nil {
+		return nil, err
+	}
+	var refused []boxoffice.Refusal
+	for _, f := range rows {
+		reason := fault.Named(f.Code)
+		if reason == nil {
+			return nil, fmt.Errorf("nobody knows the reason %q", f.Code)
+		}
+		refused = append(refused, boxoffice.Refusal{Token: f.Token, ExternalOrderID: externalOrderID, Reason: reason})
+	}
+	return refused, nil
 }
 
 func addOrder(rows *table, o boxoffice.Order) {

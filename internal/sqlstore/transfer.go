@@ -14,7 +14,7 @@ import (
 )
 
 const transferColumns = `key, code, channel, organization, zone, distributor, state, content, form, tokens, sender, recipient, invitee,
-	details, sent_at, expires_at, ended_at, misses, missed_at, version`
+	details, sent_at, expires_at, ended_at, misses, missed_at, version, process, process_state, wait, hands_over, call_back, refused`
 
 const (
 	loadTransfers = `
@@ -25,15 +25,18 @@ ORDER BY key {lock}`
 
 	saveTransfers = `
 INSERT INTO transfer (key, secret, code, channel, organization, zone, distributor, state, content, form, tokens, sender, recipient, invitee,
-	details, sent_at, expires_at, ended_at, misses, missed_at, version)
+	details, sent_at, expires_at, ended_at, misses, missed_at, version, process, process_state, wait, hands_over, call_back, refused)
 SELECT r.key, r.secret, r.code, r.channel, r.organization, r.zone, r.distributor, r.state, r.content, r.form, r.tokens, r.sender, r.recipient,
-	r.invitee, r.details, r.sent_at, r.expires_at, r.ended_at, r.misses, r.missed_at, r.version
+	r.invitee, r.details, r.sent_at, r.expires_at, r.ended_at, r.misses, r.missed_at, r.version,
+	r.process, r.process_state, r.wait, r.hands_over, r.call_back, r.refused
 FROM {rows $1 key text, secret text, code text, channel text, organization bigint, zone text, distributor text, state text, content text,
 	form text, tokens text, sender text, recipient text, invitee text, details text, sent_at bigint, expires_at bigint, ended_at bigint,
-	misses bigint, missed_at bigint, version bigint}
+	misses bigint, missed_at bigint, version bigint, process text, process_state text, wait text, hands_over boolean, call_back boolean,
+	refused text}
 WHERE true
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, recipient = excluded.recipient, ended_at = excluded.ended_at,
-	misses = excluded.misses, missed_at = excluded.missed_at, version = excluded.version
+	misses = excluded.misses, missed_at = excluded.missed_at, version = excluded.version,
+	process_state = excluded.process_state, refused = excluded.refused
 WHERE transfer.version < excluded.version`
 
 	saveSteps = `
@@ -66,7 +69,16 @@ func (s *Store) readTransfer(r row) (boxoffice.Transfer, error) {
 		From: boxoffice.PatronID(r.text(10)), To: boxoffice.PatronID(r.text(11)), Invitee: boxoffice.PersonKey(r.text(12)),
 		Sent: instant(r.int(14)), Expires: instant(r.int(15)), Ended: instant(r.int(16)),
 		Misses: int(r.int(17)), Missed: instant(r.int(18)), Version: r.int(19),
+		Process: boxoffice.TransferProcess{
+			ID: boxoffice.ProcessID(r.text(20)), State: boxoffice.OrderState(r.text(21)), Wait: boxoffice.Wait(r.text(22)),
+			HandsOver: r.flag(23), CallBack: r.flag(24),
+		},
 	}
+	refused, err := unpackRefused(r.text(25), "")
+	if err != nil {
+		return t, fmt.Errorf("refusals of transfer %s: %w", t.Key, err)
+	}
+	t.Process.Refused = refused
 	if err := unpack(r.text(9), &t.Tokens); err != nil {
 		return t, fmt.Errorf("tokens of transfer %s: %w", t.Key, err)
 	}
@@ -90,7 +102,9 @@ func (s *Store) transferRows(changed []boxoffice.Transfer) table {
 		rows.row().text(string(t.Key)).text(s.transferSecret(t.ID)).text(t.Code).text(string(t.Channel)).int(int64(t.Organization)).
 			text(t.Zone).text(t.Distributor).text(string(t.State)).text(t.Content).text(string(t.Form)).text(pack(t.Tokens)).
 			text(string(t.From)).text(string(t.To)).text(string(t.Invitee)).text(sealed).
-			int(micros(t.Sent)).int(micros(t.Expires)).int(micros(t.Ended)).int(int64(t.Misses)).int(micros(t.Missed)).int(t.Version)
+			int(micros(t.Sent)).int(micros(t.Expires)).int(micros(t.Ended)).int(int64(t.Misses)).int(micros(t.Missed)).int(t.Version).
+			text(string(t.Process.ID)).text(string(t.Process.State)).text(string(t.Process.Wait)).flag(t.Process.HandsOver).
+			flag(t.Process.CallBack).text(packRefused(t.Process.Refused))
 	}
 	return rows
 }
@@ -130,6 +144,18 @@ func (s *Store) TransferBy(ctx context.Context, key boxoffice.TransferKey) (boxo
 		steps = `SELECT op, initiator, at FROM transfer_step WHERE transfer = $1 ORDER BY at, op DESC`
 	)
 	return s.transfer(ctx, one, steps, string(key))
+}
+
+// TransferIn returns a transfer by its process (boxoffice.Transfers).
+func (s *Store) TransferIn(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Transfer, bool, error) {
+	// That it is not '' says to the planner that the index has it.
+	const (
+		one   = `SELECT ` + transferColumns + ` FROM transfer WHERE process = $1 AND process <> ''`
+		steps = `
+SELECT op, initiator, at FROM transfer_step
+WHERE transfer = (SELECT key FROM transfer WHERE process = $1 AND process <> '') ORDER BY at, op DESC`
+	)
+	return s.transfer(ctx, one, steps, string(id))
 }
 
 // transfer reads one transfer and its steps. Of steps at one instant "initiate"

@@ -17,6 +17,7 @@ import (
 var transfers = []clause{
 	{"a transfer is kept as it was made and found by each of its names", transferIsKept},
 	{"an accepted transfer moves the ticket, and its history has two steps", transferIsAccepted},
+	{"the process of a transfer is kept, found, and finished once", transferProcessIsKept},
 	{"a transfer that many begin at once is begun once", transferIsBegunOnce},
 	{"a transfer expires though no server ran at the time", transferExpiresLate},
 	{"the history of a transfer is only added to", historyStays},
@@ -108,6 +109,58 @@ func transferIsAccepted(t *testing.T, f Fixture) {
 	want := []boxoffice.Step{{Op: boxoffice.OpInitiate, By: boxoffice.BySender, At: made.Sent}, {Op: boxoffice.OpAccept, By: boxoffice.ByRecipient, At: got.Ended}}
 	if diff := cmp.Diff(want, kept.History); diff != "" || kept.State != boxoffice.TransferAccepted || kept.To != got.To {
 		t.Errorf("the transfer is %+v; history (-want +got):\n%s", kept, diff)
+	}
+}
+
+// One process completes and one fails; what waited before and after is read as it
+// was decided.
+func transferProcessIsKept(t *testing.T, f Fixture) {
+	s, ctx := enter(t, f, Options{}), t.Context()
+	player := partner("amtx")
+	player.Sandbox = true
+	for n, want := range []struct {
+		id      string
+		state   boxoffice.OrderState
+		refused []boxoffice.Refusal
+	}{
+		{"PENDING-1", boxoffice.OrderComplete, nil},
+		{"ERROR-1", boxoffice.OrderFailed, []boxoffice.Refusal{{Reason: fault.Of(fault.SandboxRefused)}}},
+	} {
+		req := giving(owner, n)
+		req.ExternalTransferID, req.MayWait, req.CallbackURL = want.id, true, "https://partner.example.com/"
+		given, err := s.office.Give(ctx, player, req)
+		must(t, "give", err)
+		made := given.Transfer.Process
+		if made.ID == "" || made.State != boxoffice.OrderPending || !made.CallBack {
+			t.Fatalf("the process is %+v; want it pending", made)
+		}
+		find := func() boxoffice.Transfer {
+			got, found, err := s.store.TransferIn(ctx, made.ID)
+			if err != nil || !found || got.Key != given.Transfer.Key {
+				t.Fatalf("TransferIn = %+v, %t, %v", got, found, err)
+			}
+			return got
+		}
+		if diff := cmp.Diff(made, find().Process); diff != "" {
+			t.Errorf("the process (-made +read):\n%s", diff)
+		}
+		for range 2 {
+			_, err := s.office.FinishTransfer(ctx, boxoffice.ClaimedTask{Task: boxoffice.Task{Subject: string(given.Transfer.Key)}})
+			must(t, "finish", err)
+		}
+		made.State, made.Refused = want.state, want.refused
+		if diff := cmp.Diff(made, find().Process); diff != "" {
+			t.Errorf("the process once decided (-want +read):\n%s", diff)
+		}
+		if n := number(t, s.db, `SELECT COUNT(*) FROM task WHERE kind = 'callback' AND subject = $1`, string(made.ID)); n != 1 {
+			t.Errorf("%d callbacks are under way; want 1", n)
+		}
+	}
+	s.give(3) // which has none
+	for _, id := range []boxoffice.ProcessID{"", "NONE"} {
+		if got, found, err := s.store.TransferIn(ctx, id); found || err != nil {
+			t.Errorf("the process %q is of %+v, %v", id, got, err)
+		}
 	}
 }
 
