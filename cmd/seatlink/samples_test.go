@@ -100,6 +100,7 @@ func TestEveryPublishedSampleWorks(t *testing.T) {
 	s.replay(t, "tickets-print", "POST", "/v1/tickets/print", ids{"tokens.0": tokens[1], "tokens.1": tokens[2]}, "tickets-print.200", nil)
 
 	s.transfers(t, d.file.Patrons, tokens[3:])
+	s.laterTransfers(t, d.file.Patrons, tokens[5:])
 
 	s.notBuiltYet(t)
 	s.missing(t)
@@ -145,6 +146,27 @@ func (s *sampler) transfers(t *testing.T, patrons []house.Patron, tokens []strin
 	s.url = proxied
 	s.replay(t, "tickets-transfer-accept.tokens", "POST", "/v1/tickets/transfer/accept",
 		ids{"transferId": made.TransferID, "Recipient.email": "juan@example.com"}, "tickets-transfer-accept.200", nil)
+}
+
+// laterTransfers replays those of the later editions: bought tickets are handed
+// over at once, and a seat is given by the second version.
+func (s *sampler) laterTransfers(t *testing.T, patrons []house.Patron, tokens []string) {
+	t.Helper()
+	s.want(t, 200, "PUT", "/v1/tickets/lock", json.RawMessage(lockBody("L-9", tokens[:1])), nil)
+	s.want(t, 200, "POST", "/v1/cart/complete-order", json.RawMessage(saleBody("H-order", "ada", tokens[:1])), nil)
+	var made struct{ ProcessID string }
+	item := "transferRequests.0.items.0."
+	s.replay(t, "tickets-transfer-complete", "POST", "/v1/tickets/transfer/complete",
+		ids{item + "externalOrderId": "H-order", item + "tokens.0": tokens[0]}, "tickets-transfer-complete.200", &made)
+	s.replay(t, "", "GET", "/v1/tickets/transfer/complete/"+made.ProcessID, nil, "tickets-transfer-complete.200", nil)
+
+	patron := patrons[slices.IndexFunc(patrons, func(p house.Patron) bool { return p.Organization == 999 && len(p.Seats) > 1 })]
+	seat := patron.Seats[1]
+	at := "transferRequests.0.seats.0."
+	s.replay(t, "tickets-transfer-v2", "POST", "/v2/tickets/transfer?distributorCode=AMTX", ids{
+		"transferRequests.0.sender.patronId": string(patron.ID), at + "season": seat.Season, at + "event": seat.Event,
+		at + "seatInfo.level": seat.Level, at + "seatInfo.section": seat.Section, at + "seatInfo.row": seat.Row, at + "seatInfo.seats": seat.Seat,
+	}, "tickets-transfer.200", nil)
 }
 
 // notBuiltYet are the samples of what we send to subscribers, which is not built.

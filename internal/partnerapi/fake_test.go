@@ -79,8 +79,12 @@ func (f officeFunc) Print(_ context.Context, _ access.Principal, req boxoffice.P
 func (f officeFunc) Give(_ context.Context, _ access.Principal, req boxoffice.TransferRequest) (boxoffice.Giving, error) {
 	req.Repeat = boxoffice.Repeat[boxoffice.Giving]{} // which cannot be compared
 	giving, err := ask[boxoffice.Giving](f, req)
-	if giving.Transfer.ID == "" {
-		giving.Transfer = given() // nobody cares which
+	switch {
+	case giving.Transfer.ID != "" || len(giving.Refused) > 0:
+	case req.HandsOver: // nobody cares which
+		giving = inProcess("a1b2c3", boxoffice.OrderComplete, true)
+	default:
+		giving.Transfer = given()
 	}
 	return giving, err
 }
@@ -98,7 +102,11 @@ func (f officeFunc) History(_ context.Context, _ access.Principal, code string, 
 type processAsked struct{ id boxoffice.ProcessID }
 
 func (f officeFunc) TransferProcess(_ context.Context, _ access.Principal, id boxoffice.ProcessID) (boxoffice.Giving, error) {
-	return ask[boxoffice.Giving](f, processAsked{id})
+	giving, err := ask[boxoffice.Giving](f, processAsked{id})
+	if giving.Transfer.ID == "" {
+		giving = inProcess(id, boxoffice.OrderComplete, false) // nobody cares which
+	}
+	return giving, err
 }
 
 func (f officeFunc) Accept(_ context.Context, _ access.Principal, req boxoffice.AcceptRequest) (boxoffice.Transfer, error) {

@@ -219,16 +219,16 @@ func TransferStatusBody(g boxoffice.Giving) ([]byte, error) {
 
 // handingOf reads a transfer that is to be handed over at once.
 func handingOf(wire handOverRequest) (boxoffice.TransferRequest, []boxoffice.Refusal, error) {
-	plain := transferRequest{}
-	for _, offer := range wire.TransferRequests {
-		plain.TransferRequests = append(plain.TransferRequests, transferOffer{
-			ExternalTransferID: offer.ExternalTransferID, Recipient: offer.Recipient, Items: offer.Items,
-		})
+	if err := counted(wire.TransferRequests, 1, top, "transferRequests"); err != nil {
+		return boxoffice.TransferRequest{}, nil, err
 	}
-	if len(wire.TransferRequests) == 1 && wire.TransferRequests[0].Items == nil {
+	offer := wire.TransferRequests[0]
+	if offer.Recipient != nil && offer.Items == nil {
 		return boxoffice.TransferRequest{}, nil, named(fault.FieldRequired, "transferRequests[0].items")
 	}
-	req, unknown, err := givingOf(plain, "")
+	req, unknown, err := givingOf(transferRequest{TransferRequests: []transferOffer{{
+		ExternalTransferID: offer.ExternalTransferID, Recipient: offer.Recipient, Items: offer.Items,
+	}}}, "")
 	switch {
 	case err != nil:
 	case len(req.Recipient.Emails) == 0:
