@@ -18,7 +18,7 @@ PRISM           := .cache/npm/prism-$(PRISM_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test test-house-full test-races check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test test-house-full test-races test-transfer-races test-cuts check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,12 @@ test-house-full: tools-postgres ## a house of 1,000,000 tickets spoiled, found, 
 
 test-races: tools-postgres ## 10,000 rounds of each race for a transfer, two processes on PostgreSQL
 	$(GO) test ./internal/sqlstore -run RacesForTransfers -v -timeout 30m -args -transfer-rounds 10000
+
+test-transfer-races: tools-postgres ## the same races over HTTP
+	$(GO) test ./cmd/seatlink -run TestRacesForTransfersOverHTTP -v -count=1 -timeout 60m -args -http-transfer-rounds 10000
+
+test-cuts: tools-postgres ## the wire cut at every byte of every call, on both databases
+	$(GO) test ./cmd/seatlink -run TestTheWireIsCutAtEveryByte -v -count=1 -timeout 30m -args -cut-everywhere
 
 check: lint race ## what a change must pass besides make test
 

@@ -1,7 +1,7 @@
 // Package partnerapi is the partners' door: calls 1 to 13 of the Link API, and
-// transfers of its later editions, over net/http, exact in what it sends and forgiving in what it takes (contract.md).
-// It knows the wire and nothing of the trade: a handler decodes, asks the
-// BoxOffice, and encodes.
+// transfers of its later editions, over net/http, exact in what it sends and
+// forgiving in what it takes (contract.md). It knows the wire and nothing of the
+// trade: a handler decodes, asks the BoxOffice, and encodes.
 //
 // A request is judged in one fixed order, so that an error never tells more than
 // the caller may know (reliability.md §3.1):
