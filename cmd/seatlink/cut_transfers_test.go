@@ -51,7 +51,7 @@ type transferCutting struct {
 	next   int               // of the tokens
 	owner  string            // of all that were bought
 	order  map[string]string // that each was bought with last
-	done   map[string]tally   // to each ticket, since the beginning
+	done   map[string]tally  // to each ticket, since the beginning
 	ended  struct{ cancelled, accepted, handedOver, begun int }
 }
 
