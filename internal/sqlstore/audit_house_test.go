@@ -150,6 +150,9 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	B5  is in the pending transfer ONE/T-5
 //	B6  was accepted from ONE/T-6
 //	B7  came back from ONE/T-7, which was cancelled, and B8 from ONE/T-8, which expired
+//	B9  was handed over by ONE/H-1, after ONE/O-10 had sold it with A3 and A4
+//	A3  waits in the sandbox's transfer ONE/PENDING-9
+//	A4  came back from ONE/ERROR-9, which ended in ERROR
 func trade(t *testing.T, url string) {
 	t.Helper()
 	s := opened(t, url)
@@ -177,6 +180,7 @@ func trade(t *testing.T, url string) {
 	wait(t, s, office)
 	db := besides(t, url)
 	give(t, office, db)
+	handOver(t, office)
 	numbered(t, db)
 	exec(t, db, `INSERT INTO application (id, name, epoch) VALUES ('com.example.app', 'App', 1)`)
 	s.Close()
@@ -206,6 +210,29 @@ func give(t *testing.T, office *boxoffice.Office, db *sql.DB) {
 			_, err = office.ExpireTransfer(ctx, boxoffice.ClaimedTask{Task: boxoffice.Task{Subject: "ONE/T-8"}})
 		}
 		must(t, err)
+	}
+}
+
+// handOver hands a bought ticket over, and has two transfers wait.
+func handOver(t *testing.T, office *boxoffice.Office) {
+	t.Helper()
+	ctx, one := t.Context(), channel("ONE")
+	one.Sandbox = true
+	lock(t, office, one, 10, "B9", "A3", "A4")
+	sell(t, office, one, 165, order("O-10", "B9", "A3", "A4"))
+	for id, token := range map[string]boxoffice.Token{"H-1": "B9", "PENDING-9": "A3", "ERROR-9": "A4"} {
+		got, err := office.Give(ctx, one, boxoffice.TransferRequest{
+			ExternalTransferID: id, MayWait: true, HandsOver: id == "H-1",
+			Recipient: boxoffice.Contact{FirstName: "A", LastName: "Friend", Emails: []boxoffice.Email{{Address: "friend@example.com"}}},
+			Items:     []boxoffice.TransferItem{{ExternalOrderID: "O-10", Tokens: []boxoffice.Token{token}}},
+		})
+		if err != nil || len(got.Refused) > 0 {
+			t.Fatalf("Give(%s) = %+v, %v", id, got.Refused, err)
+		}
+		if id == "ERROR-9" {
+			_, err = office.FinishTransfer(ctx, boxoffice.ClaimedTask{Task: boxoffice.Task{Subject: "ONE/ERROR-9"}})
+			must(t, err)
+		}
 	}
 }
 

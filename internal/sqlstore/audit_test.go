@@ -228,6 +228,15 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"an order in ERROR without a reason", `UPDATE orders SET refused = '' WHERE key = 'ONE/ERROR-1'`, "I17", "ONE/ERROR-1"},
 		{"an order in ERROR without a verdict", `UPDATE orders SET verdict = '' WHERE key = 'ONE/ERROR-1'`, "I17", "ONE/ERROR-1"},
 
+		{"a transfer that waits without a task", `DELETE FROM task WHERE kind = 'decide-transfer'`, "I17", "ONE/PENDING-9"},
+		{"a transfer that waits for too long", `UPDATE transfer SET sent_at = sent_at - 960000000 WHERE key = 'ONE/PENDING-9'`, "I17", "ONE/PENDING-9"},
+		{"a transfer that waits for nobody knows what", `UPDATE transfer SET wait = 'luck' WHERE key = 'ONE/PENDING-9'`, "I17", "ONE/PENDING-9"},
+		{"a transfer that waits under no name", `UPDATE transfer SET process = '' WHERE key = 'ONE/PENDING-9'`, "I17", "ONE/PENDING-9"},
+		{"a transfer in ERROR without a reason", `UPDATE transfer SET refused = '' WHERE key = 'ONE/ERROR-9'`, "I17", "ONE/ERROR-9"},
+		{"a transfer that was handed over and is in ERROR", `UPDATE transfer SET process_state = 'ERROR' WHERE key = 'ONE/H-1'`, "I17", "ONE/H-1"},
+		{"a transfer that calls back and never waited", `UPDATE transfer SET call_back = true WHERE key = 'ONE/H-1'`, "I17", "ONE/H-1"},
+		{"a transfer to be told of without a callback", `UPDATE transfer SET call_back = true WHERE key = 'ONE/PENDING-9'`, "I18", "ONE/PENDING-9"},
+
 		{"a callback that is owed and not under way", `DELETE FROM task WHERE kind = 'callback'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/ERROR-1'`},
 		{"a callback made while its order waits", `UPDATE callback SET state = 'delivered' WHERE state = 'owed'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/PENDING-1'`},
 		{"a callback in an unknown state", `UPDATE callback SET state = 'lost' WHERE state = 'delivered'`, "I18", `SELECT process FROM orders WHERE key = 'ONE/PENDING-2'`},
@@ -237,6 +246,10 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"an order to be told of that never waited", `UPDATE orders SET call_back = true WHERE key = 'ONE/O-2'`, "I18", "ONE/O-2"},
 		{"a task to call back nobody", `UPDATE task SET subject = 'P' WHERE kind = 'callback'`, "I18", "P"},
 
+		{"a page of a transfer that handed nothing over", `UPDATE document SET order_key = 'transfer:/ONE/T-6' WHERE token = 'B9'`, "I19", "transfer:/ONE/H-1/B9"},
+		{"a page of a transfer as of another version", `UPDATE document SET owned = 1 WHERE token = 'B9'`, "I20", "ONE/H-1"},
+		{"a ticket handed over without a page", `DELETE FROM document WHERE token = 'B9'`, "I20", "ONE/H-1"},
+		{"a second page of a ticket that was handed over", `INSERT INTO document SELECT 'more', order_key, token, owned, issued_at FROM document WHERE token = 'B9'`, "I20", `SELECT CASE WHEN 'more' < id THEN id ELSE 'more' END FROM document WHERE token = 'B9'`},
 		{"a page of an order without the ticket", `UPDATE document SET order_key = 'ONE/O-2'`, "I19", "ONE/O-1/A0"},
 		{"a page of an order that is not complete", `UPDATE orders SET state = 'PENDING' WHERE key = 'ONE/O-1'`, "I19", "ONE/O-1/A0"},
 		{"a page of a ticket that is not there", `UPDATE document SET token = 'A99'`, "I19", "ONE/O-1/A0"},
