@@ -255,8 +255,9 @@ UPDATE task SET due_at = $2 WHERE kind = 'expire-transfer' AND subject = (SELECT
 		r.t.Errorf("move the end: %v", err)
 	}
 	accepted := r.accept(n, made.TransferID)
-	winner, r.lead = "accept", r.lead*2/3
-	if accepted.status != http.StatusOK {
+	if accepted.status == http.StatusOK {
+		winner, r.lead = "accept", r.lead*2/3
+	} else {
 		winner, r.lead = "expire", r.lead*3/2+least
 	}
 	r.stands(n+1, made.ConfirmationCd, winner)
