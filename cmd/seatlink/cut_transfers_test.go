@@ -106,7 +106,7 @@ func (s *transferCutting) given(tokens []string) []transferred {
 	for range cutClients {
 		clients.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(tokens); i = int(next.Add(1)) - 1 {
-				status, said, err := s.cutting.caller.call(s.t.Context(), "POST", "/v1/tickets/transfer", requestID(), handOverBody("", s.order[tokens[i]], tokens[i]))
+				status, said, err := s.caller.call(s.t.Context(), "POST", "/v1/tickets/transfer", requestID(), handOverBody("", s.order[tokens[i]], tokens[i]))
 				if err != nil || status != 200 {
 					s.t.Errorf("a transfer of %s: %d %s %v", tokens[i], status, said, err)
 					return
