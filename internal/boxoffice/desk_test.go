@@ -310,6 +310,12 @@ func (d *desk) Seats(_ context.Context, rows []boxoffice.SeatRow) (boxoffice.Vie
 	return view, nil
 }
 
+func (d *desk) Given(ctx context.Context, t boxoffice.Transfer) (boxoffice.Given, error) {
+	view, err := d.Tickets(ctx, t.Tokens)
+	view.Now = d.now
+	return boxoffice.Given{View: view, Organization: d.orgs[t.Organization], From: d.made[t.From], To: d.made[t.To]}, err
+}
+
 func (d *desk) Manifest(_ context.Context, _ access.OrganizationID, _, facility, _ string) (boxoffice.Manifest, error) {
 	m, ok := d.manifests[facility]
 	if !ok {

@@ -230,6 +230,7 @@ func (a *giveAct) Decide(b *Books) error {
 	b.PutTransfer(transfer)
 	b.Record(Recorded{transfer.Key, Step{Op: OpInitiate, By: BySender, At: b.Now}})
 	b.Enter(Task{ID: TaskExpire + "/" + string(transfer.Key), Kind: TaskExpire, Subject: string(transfer.Key), Due: transfer.Expires})
+	transfer.tell(b, NewsInvited)
 	if err := a.proceed(b, &transfer); err != nil {
 		return err
 	}

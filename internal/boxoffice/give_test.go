@@ -87,7 +87,11 @@ func TestGiveHoldsTheSeatsOfTheSender(t *testing.T) {
 			t.Errorf("ticket %s = %+v; want the hold of the transfer and nothing else changed", token, ticket)
 		}
 	}
-	want := []boxoffice.Task{{ID: "expire-transfer/ours:1", Kind: boxoffice.TaskExpire, Subject: "ours:1", Due: noon.Add(168 * time.Hour)}}
+	want := []boxoffice.Task{
+		{ID: "expire-transfer/ours:1", Kind: boxoffice.TaskExpire, Subject: "ours:1", Due: noon.Add(168 * time.Hour)},
+		{ID: "mail/invited/sender/ours:1", Kind: boxoffice.TaskMail, Subject: "invited/sender/ours:1", Due: noon},
+		{ID: "mail/invited/recipient/ours:1", Kind: boxoffice.TaskMail, Subject: "invited/recipient/ours:1", Due: noon},
+	}
 	if diff := cmp.Diff(want, d.last.Tasks); diff != "" {
 		t.Errorf("tasks (-want +got):\n%s", diff)
 	}

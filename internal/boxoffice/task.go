@@ -26,6 +26,9 @@ const (
 	// TaskTransfer ends what the process of a transfer waits for; its subject is the
 	// transfer's key.
 	TaskTransfer = "decide-transfer"
+	// TaskMail tells a party of a transfer what happened to it; its subject is the
+	// news, the party and the transfer's key.
+	TaskMail = "mail"
 )
 
 // A ClaimedTask is a task that one process may work on until its lease ends.

@@ -160,6 +160,9 @@ type Transfers interface {
 	TransferIn(ctx context.Context, id ProcessID) (Transfer, bool, error)
 	// Seats returns the tickets of rows that are not void, with their events.
 	Seats(ctx context.Context, rows []SeatRow) (View, error)
+	// Given returns a transfer's tickets with their events and organization, and
+	// the contacts of its parties. It reads From, To, Tokens and Organization of t.
+	Given(ctx context.Context, t Transfer) (Given, error)
 }
 
 // holds reports whether a ticket is on hold for the transfer.
@@ -177,6 +180,7 @@ func (t *Transfer) end(b *Books, state TransferState, op Op, by Initiator) {
 	t.State, t.Ended = state, b.Now
 	b.PutTransfer(*t)
 	b.Record(Recorded{t.Key, Step{Op: op, By: by, At: b.Now}})
+	t.tell(b, newsOf(op, by))
 }
 
 // giveBack frees the tickets that the transfer still holds.

@@ -194,3 +194,33 @@ WHERE NOT void AND (event, section, row) IN (SELECT r.in_event, r.in_section, r.
 	err := s.read(ctx, s.view(&v, step{text: tickets, rows: &named}, step{text: loadEvents, args: []any{sorted(events)}})...)
 	return v, err
 }
+
+// Given returns what is told of a transfer (boxoffice.Transfers).
+func (s *Store) Given(ctx context.Context, t boxoffice.Transfer) (boxoffice.Given, error) {
+	const (
+		tickets      = `SELECT ` + ticketColumns + ` FROM ticket WHERE token {in $1}`
+		events       = `SELECT ` + eventColumns + ` FROM event WHERE id IN (SELECT event FROM ticket WHERE token {in $1})`
+		organization = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
+		parties      = `SELECT id, contact FROM patron WHERE organization = $1 AND id IN ($2, $3)`
+	)
+	var g boxoffice.Given
+	named := []any{texts(t.Tokens)}
+	steps := append(s.view(&g.View, step{text: tickets, args: named}, step{text: events, args: named}),
+		step{text: organization, args: []any{int64(t.Organization)}, each: func(r row) (err error) {
+			g.Organization, err = readOrganization(r)
+			return err
+		}},
+		step{text: parties, args: []any{int64(t.Organization), string(t.From), string(t.To)}, each: func(r row) error {
+			contact, err := s.openContact(r.text(1))
+			// One who gives to themselves is both.
+			if id := boxoffice.PatronID(r.text(0)); id == t.From {
+				g.From = contact
+			}
+			if id := boxoffice.PatronID(r.text(0)); id == t.To {
+				g.To = contact
+			}
+			return err
+		}})
+	err := s.read(ctx, steps...)
+	return g, err
+}

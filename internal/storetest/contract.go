@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
@@ -25,6 +26,13 @@ type Store interface {
 	// TidyAnswers drops the records of answers that count no more, in steps, and
 	// nothing else. It may run in several processes at once.
 	TidyAnswers(ctx context.Context) error
+	// PaceMail counts a mail that is about to be sent, or tells how long it has to
+	// wait: nobody gets more than most within a time, from all processes together. The
+	// same mail tried again counts once, at its last attempt.
+	PaceMail(ctx context.Context, id string, to boxoffice.PersonKey, most int, within time.Duration) (wait time.Duration, err error)
+	// TidyMails forgets mails of longer than within ago. It may run in several
+	// processes at once.
+	TidyMails(ctx context.Context, within time.Duration) error
 	// NewLoader begins a load of a house.
 	NewLoader() Loader
 	// NewComparer begins one that writes nothing, and tells what the books have

@@ -16,6 +16,7 @@ var tasks = []clause{
 	{"which kinds of task are due is told without taking one", dueIsTold},
 	{"two processes claim each task once and no more than they ask for", taskIsClaimedOnce},
 	{"a task is due again after its lease and only its holder settles it", leaseEnds},
+	{"nobody gets more mails than they may, from all processes together", mailsArePaced},
 	{"the progress counts tasks that are due and the journal's rows", progressCounts},
 }
 
@@ -198,4 +199,52 @@ func progressCounts(t *testing.T, f Fixture) {
 	// A numberer, where the writer is none, is at work on their rows.
 	want := boxoffice.Progress{Position: before.Position + int64(len(got.Done)), Due: before.Due + 2}
 	eventually(t, "the rows of a lock are numbered", func() bool { return len(got.Done) == 3 && progress() == want })
+}
+
+func mailsArePaced(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	beside := f.Beside(t, s.store, Options{})
+	const most, tried = 5, 12
+	stores := []Store{s.store, beside}
+	waits := make([]time.Duration, tried)
+	var all sync.WaitGroup
+	for n := range tried {
+		all.Go(func() {
+			wait, err := stores[n%2].PaceMail(background, fmt.Sprint("mail/", n), "ada", most, time.Hour)
+			if err != nil {
+				t.Errorf("PaceMail = %v", err)
+			}
+			waits[n] = wait
+		})
+	}
+	all.Wait()
+	sent, first := 0, -1
+	for n, wait := range waits {
+		switch {
+		case wait == 0:
+			sent, first = sent+1, n
+		case wait < 0, wait > time.Hour:
+			t.Errorf("a mail too many waits %v; want up to an hour", wait)
+		}
+	}
+	if sent != most {
+		t.Errorf("%d mails of %d may go at once, want %d", sent, tried, most)
+	}
+	if wait, err := s.store.PaceMail(background, fmt.Sprint("mail/", first), "ada", most, time.Hour); wait != 0 || err != nil {
+		t.Errorf("a mail that was counted waits %v, %v to be tried again; want none", wait, err)
+	}
+	if wait, err := s.store.PaceMail(background, "mail/other", "grace", most, time.Hour); wait != 0 || err != nil {
+		t.Errorf("somebody else waits %v, %v; want none", wait, err)
+	}
+	must(t, "tidy mails", s.store.TidyMails(background, time.Hour))
+	if n := number(t, s.db, `SELECT COUNT(*) FROM mail`); n != most+1 {
+		t.Errorf("%d mails of the hour are remembered, want %d", n, most+1)
+	}
+	must(t, "tidy mails", s.store.TidyMails(background, 0))
+	if n := number(t, s.db, `SELECT COUNT(*) FROM mail`); n != 0 {
+		t.Errorf("%d mails are remembered after their time, want none", n)
+	}
+	if wait, err := beside.PaceMail(background, "mail/later", "ada", most, time.Hour); wait != 0 || err != nil {
+		t.Errorf("a mail of the next hour waits %v, %v; want none", wait, err)
+	}
 }

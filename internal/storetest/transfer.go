@@ -22,6 +22,7 @@ var transfers = []clause{
 	{"a transfer expires though no server ran at the time", transferExpiresLate},
 	{"the history of a transfer is only added to", historyStays},
 	{"seats are found by their rows", seatsAreFound},
+	{"a transfer is told with its tickets and its parties", transferIsTold},
 	{"one side wins each race for a transfer", func(t *testing.T, f Fixture) { races(t, f, 60) }},
 }
 
@@ -370,5 +371,26 @@ func wantBothToWin(t *testing.T, race string, wins [2]int, rounds int) {
 	const enough, least = 200, 20 // one in twenty
 	if rounds >= enough && min(wins[0], wins[1])*least < rounds {
 		t.Errorf("%s: %d to %d of %d rounds; want each side to win 5 %%", race, wins[0], wins[1], rounds)
+	}
+}
+
+func transferIsTold(t *testing.T, f Fixture) {
+	s, ctx := enter(t, f, Options{}), t.Context()
+	made := s.give(1)
+	before, err := s.store.Given(ctx, made)
+	if err != nil || len(before.Tickets) != 1 || len(before.Events) != 1 || before.Organization.ID != home || before.Now.IsZero() {
+		t.Errorf("Given = %+v, %v; want the ticket, its event and its organization", before, err)
+	}
+	if diff := cmp.Diff(s.ticket(seat(1)), before.Tickets[seat(1)]); diff != "" {
+		t.Errorf("the ticket (-want +got):\n%s", diff)
+	}
+	if before.From.LastName != "Owner" || !cmp.Equal(before.To, boxoffice.Contact{}) {
+		t.Errorf("the parties are %+v and %+v; want the owner and nobody yet", before.From, before.To)
+	}
+	accepted, err := s.office.Receive(ctx, boxoffice.AcceptRequest{ID: made.ID})
+	must(t, "receive a transfer", err)
+	after, err := s.store.Given(ctx, accepted)
+	if diff := cmp.Diff(mailed("ada@example.com"), after.To); err != nil || diff != "" || after.From.LastName != "Owner" {
+		t.Errorf("Given of an accepted one: from %+v, %v, to (-want +got):\n%s", after.From, err, diff)
 	}
 }
