@@ -93,10 +93,11 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), web.NewAddresses(s.keys, srv.url))
+	addresses := web.NewAddresses(s.keys, srv.url)
+	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), addresses)
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
 	docs := srv.watch.pages(manual.New())
-	site := srv.watch.pages(web.New(office, web.Options{Log: s.log, Sandbox: s.sandbox}))
+	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray}))
 	clerk, err := srv.newClerk(office, rules, s.sandbox)
 	if err != nil {
 		return nil, err

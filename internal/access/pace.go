@@ -52,6 +52,7 @@ type Guessed uint8
 const (
 	Barcodes    Guessed = iota // 100 unknown ones a minute are typing errors
 	TransferIDs                // 10 unknown ones a minute
+	Pages                      // as TransferIDs, by people of whom only an address is known
 	guessedKinds
 )
 
@@ -59,10 +60,18 @@ const (
 // *LimitError once they are more than such things may be a minute: somebody tries
 // them out. With 0 it only looks whether the application is blocked.
 func (d *Desk) Guess(who Principal, of Guessed, unknown int) error {
-	now, app := d.now(), string(who.Application)
-	wait := d.guesses[of].wait(app, now)
+	return d.guess(string(who.Application), of, unknown)
+}
+
+// Stray is Guess for the pages of people, of whom nothing is known but the network
+// address that they come from.
+func (d *Desk) Stray(from string, unknown int) error { return d.guess(from, Pages, unknown) }
+
+func (d *Desk) guess(name string, of Guessed, unknown int) error {
+	now := d.now()
+	wait := d.guesses[of].wait(name, now)
 	if wait == 0 {
-		wait = d.guesses[of].fail(app, unknown, now)
+		wait = d.guesses[of].fail(name, unknown, now)
 	}
 	if wait > 0 {
 		return &LimitError{wait}

@@ -102,6 +102,19 @@ func TestGuessesOfTransfersAreLimitedApartFromBarcodes(t *testing.T) {
 	wantFault(t, "Guess of a barcode beside it", d.Guess(who, Barcodes, 1), nil)
 }
 
+func TestStrayVisitorsAreLimitedByTheirAddress(t *testing.T) {
+	d, _, clock, _ := newHouse(t)
+	for range 10 {
+		wantFault(t, "Stray", d.Stray("192.0.2.7", 1), nil)
+	}
+	wantFault(t, "the eleventh Stray", d.Stray("192.0.2.7", 1), fault.TooManyRequests)
+	wantFault(t, "Stray(0) while blocked", d.Stray("192.0.2.7", 0), fault.TooManyRequests)
+	wantFault(t, "Stray from another address", d.Stray("192.0.2.8", 1), nil)
+	wantFault(t, "Guess by an application of that name", d.Guess(Principal{Application: "192.0.2.7"}, TransferIDs, 1), nil)
+	clock.pass(unknownTransfers.first)
+	wantFault(t, "Stray(0) after the block", d.Stray("192.0.2.7", 0), nil)
+}
+
 func TestSlowGuessesAreNeverBlocked(t *testing.T) {
 	d, _, clock, _ := newHouse(t)
 	for range 50 {

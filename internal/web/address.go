@@ -13,6 +13,9 @@ import (
 const (
 	// ticketPath comes before the secret in a ticket page's address.
 	ticketPath = "/t/"
+	// receivePath comes before a transferId, receivedPath before a sealed key.
+	receivePath  = "/myaccount/receive/"
+	receivedPath = "/myaccount/received/"
 
 	// A secret is 160 bits as 32 characters: exactly, so that no two texts are
 	// the same secret.
@@ -53,8 +56,25 @@ func (a Addresses) Ticket(order boxoffice.OrderKey, token boxoffice.Token) (id, 
 }
 
 // Receive returns the address before those of the pages where transfers are
-// accepted (boxoffice.Pages). The pages themselves are not built yet.
+// accepted (boxoffice.Pages).
 func (a Addresses) Receive() string { return a.base }
+
+// receivedPurpose seals the addresses of what was accepted.
+const receivedPurpose = "received tickets"
+
+// received is the path of the page that shows what was accepted with a transfer.
+// It is another one each time, and only the key opens it: the address by which
+// the transfer was accepted does not lead there.
+func (a Addresses) received(key boxoffice.TransferKey) string {
+	return receivedPath + a.keys.Seal(receivedPurpose, []byte(key))
+}
+
+// receivedBy is the transfer of such a path's last part; false where it is none of
+// ours.
+func (a Addresses) receivedBy(sealed string) (boxoffice.TransferKey, bool) {
+	key, err := a.keys.Open(receivedPurpose, sealed)
+	return boxoffice.TransferKey(key), err == nil
+}
 
 // pageID is the SHA-256 of a secret as 43 characters of base64url. A secret has
 // 160 bits nobody can guess, so a slow hash would add nothing.

@@ -20,7 +20,7 @@ import (
 // visit opens a path of a site over this office in the browser.
 func visit(t *testing.T, office Office, path string, on pagetest.Screen) *pagetest.Page {
 	t.Helper()
-	server := httptest.NewServer(New(office, Options{}))
+	server := httptest.NewServer(New(office, nil, Addresses{}, Options{}))
 	t.Cleanup(server.Close)
 	return pagetest.Open(t, server.URL+path, on)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -25,13 +26,17 @@ type page struct {
 	template string // "message.html" when empty
 	retry    int    // seconds after which to ask again; 0 says nothing
 	document *document
+	location string // where to go on, with status 303
+	form     bool   // it has a form, which goes to this site
 
 	Title   string
 	Accent  int
 	Sandbox bool
-	Style   string      // the stylesheet's address
-	Ticket  *ticketView // of ticket.html
-	Advice  []string    // of message.html: what to do, a paragraph each
+	Style   string        // the stylesheet's address
+	Ticket  *ticketView   // of ticket.html
+	Tickets *receivedView // of received.html
+	Gift    *giftView     // of gift.html
+	Advice  []string      // of message.html: what to do, a paragraph each
 }
 
 // serve answers with the handler's page, or with the page of its error. An
@@ -55,10 +60,21 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
 		send(w, p.status, p.document.kind, p.document.body)
 		return
 	}
+	if p.location != "" {
+		w.Header().Set("Location", p.location)
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	if p.form {
+		w.Header().Set("Content-Security-Policy", policy("'self'"))
+	}
 	if p.template == "" {
 		p.template = "message.html"
 	}
 	p.Sandbox, p.Style = s.sandbox, stylePath
+	if p.Ticket != nil {
+		p.Ticket.Demo = s.sandbox
+	}
 	var body bytes.Buffer
 	if err := templates.ExecuteTemplate(&body, p.template, p); err != nil {
 		s.log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
@@ -86,7 +102,12 @@ const (
 // failurePage says what to do about an error.
 func failurePage(err error) page {
 	f := fault.Of(err)
+	if limited, ok := errors.AsType[*access.LimitError](err); ok {
+		return waitPage(limited.Wait)
+	}
 	switch {
+	case errors.Is(err, fault.TransferUnknown):
+		return noGiftPage()
 	case errors.Is(err, fault.DocumentUnknown):
 		return page{
 			status: http.StatusNotFound, Title: "There is no ticket at this address",

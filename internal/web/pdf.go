@@ -39,6 +39,10 @@ func (s *site) pdf(r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	return s.printed(r, found)
+}
+
+func (s *site) printed(r *http.Request, found boxoffice.TicketPage) (page, error) {
 	sheet, known := paperOf(r.URL.Query().Get("paper"), found.Organization)
 	if !known {
 		return paperPage(), nil

@@ -35,7 +35,7 @@ func askPDF(t *testing.T, office Office, paper string, options Options) *httptes
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/t/"+secret+"/ticket.pdf?"+url.Values{"paper": {paper}}.Encode(), http.NoBody)
 	r.Header.Set("Accept-Encoding", "gzip")
-	New(office, options).ServeHTTP(w, r)
+	New(office, nil, Addresses{}, options).ServeHTTP(w, r)
 	return w
 }
 

@@ -1,5 +1,6 @@
 // Package web is the patrons' pages: the ticket behind a print url (contract.md
-// call 9), and the start page of an installation.
+// call 9), the page where a transfer is accepted or declined (call 10), and the
+// start page of an installation.
 //
 // A ticket page's address is a secret; whoever has it sees the ticket. So the
 // pages send nothing of it on: no script, no request to anybody else, no
@@ -7,6 +8,13 @@
 // shows the present barcode to the owner it was made for and, once the ticket
 // has changed hands, neither barcode nor owner. Its PDF is made anew with every
 // request, from what the page shows, and is refused where the page shows no code.
+//
+// The address of a transfer goes by mail, and mails are forwarded. So it shows what
+// is given and never a barcode, before and after: whoever accepts is sent on to
+// another address, sealed with the installation's key and new each time, which
+// nobody learns from the first. The same form sent twice leads there again, for it
+// carries a random word that only who was shown it knows; another form is told
+// that the transfer is accepted, and no more.
 package web
 
 import (
@@ -26,19 +34,41 @@ type Office interface {
 	Page(ctx context.Context, id string) (boxoffice.TicketPage, error)
 }
 
+// Gifts are transfers as their recipients see them. It is called by many
+// goroutines at once; what is not found is fault.TransferUnknown.
+type Gifts interface {
+	// Gift returns what is given, without barcodes.
+	Gift(ctx context.Context, id boxoffice.TransferID) (boxoffice.Gift, error)
+	// Receive accepts it, and Decline gives it back, as boxoffice.Office has it.
+	Receive(ctx context.Context, req boxoffice.AcceptRequest) (boxoffice.Transfer, error)
+	Decline(ctx context.Context, id boxoffice.TransferID) (boxoffice.Transfer, error)
+	// Received returns the tickets of an accepted transfer.
+	Received(ctx context.Context, key boxoffice.TransferKey) ([]boxoffice.TicketPage, error)
+}
+
 // Options are what an installation chooses about its pages.
 type Options struct {
 	Log     *slog.Logger // nil discards
 	Sandbox bool         // the pages say that it is a demo
+	// Stray counts wrong addresses of transfers by where they come from, and returns
+	// an *access.LimitError when they are too many. Nil counts none.
+	Stray func(from string, unknown int) error
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
-// and HEAD, is safe for concurrent use, and answers everything but a ticket's PDF
+// and HEAD, and POST where a transfer is accepted, is safe for concurrent use, and
+// answers everything but a ticket's PDF
 // as HTML pages: 404 for what does not exist, 405 with Allow for other methods, 503 with
 // Retry-After while the office cannot answer. It never compresses: an answer
 // with a secret would leak through its length.
-func New(office Office, options Options) http.Handler {
-	s := &site{office: office, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers())}
+func New(office Office, gifts Gifts, addresses Addresses, options Options) http.Handler {
+	s := &site{
+		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
+		log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
+	}
+	if s.stray == nil {
+		s.stray = func(string, int) error { return nil }
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -46,13 +76,16 @@ func New(office Office, options Options) http.Handler {
 }
 
 type site struct {
-	office   Office
-	log      *slog.Logger
-	sandbox  bool
-	printing chan struct{} // has one of each PDF being drawn
+	office    Office
+	gifts     Gifts
+	addresses Addresses
+	stray     func(from string, unknown int) error
+	log       *slog.Logger
+	sandbox   bool
+	printing  chan struct{} // has one of each PDF being drawn
 }
 
-// A handler answers a GET with a page, or with an error.
+// A handler answers a request with a page, or with an error.
 type handler func(r *http.Request) (page, error)
 
 func (s *site) routes() map[string]handler {
@@ -60,22 +93,39 @@ func (s *site) routes() map[string]handler {
 		"/{$}":                         s.start,
 		ticketPath + "{key}":           s.ticket,
 		ticketPath + "{key}" + pdfName: s.pdf,
+
+		receivePath + "{transfer}":               s.gift,
+		receivedPath + "{key}":                   s.received,
+		receivedPath + "{key}/{place}" + pdfName: s.receivedPDF,
 	}
+}
+
+// forms are the routes that also take a POST.
+func (s *site) forms() map[string]handler {
+	return map[string]handler{receivePath + "{transfer}": s.answerGift}
 }
 
 // mux finds the route. Each path is there once more without a method, for 405.
 func (s *site) mux() http.Handler {
 	mux := http.NewServeMux()
-	wrongMethod := func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", "GET, HEAD")
-		s.write(w, r, methodPage())
+	wrongMethod := func(allowed string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allowed)
+			s.write(w, r, methodPage())
+		}
 	}
+	forms := s.forms()
 	for path, act := range s.routes() {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, act) })
-		mux.HandleFunc(path, wrongMethod)
+		allowed := "GET, HEAD"
+		if sent, ok := forms[path]; ok {
+			allowed += ", POST"
+			mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, sent) })
+		}
+		mux.HandleFunc(path, wrongMethod(allowed))
 	}
 	mux.HandleFunc("GET "+stylePath, style)
-	mux.HandleFunc(stylePath, wrongMethod)
+	mux.HandleFunc(stylePath, wrongMethod("GET, HEAD"))
 	nothing := func(w http.ResponseWriter, r *http.Request) { s.write(w, r, nothingPage()) }
 	mux.HandleFunc("/", nothing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -89,11 +139,16 @@ func (s *site) mux() http.Handler {
 	})
 }
 
+// policy lets a page load its stylesheet, send forms where it says, and do nothing
+// else.
+func policy(forms string) string {
+	return "default-src 'none'; style-src 'self'; base-uri 'none'; form-action " + forms + "; frame-ancestors 'none'"
+}
+
 // guard sets the headers of every answer. An answer may not be kept unless it
 // says so itself.
 func guard(h http.Header) {
-	h.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", policy("'none'"))
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Robots-Tag", "noindex")

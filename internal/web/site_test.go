@@ -41,7 +41,7 @@ func ask(t *testing.T, office Office, method, target string, options Options) *h
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(t.Context(), method, "/", http.NoBody)
 	r.URL.Path, r.RequestURI = target, target
-	New(office, options).ServeHTTP(w, r)
+	New(office, nil, Addresses{}, options).ServeHTTP(w, r)
 	return w
 }
 
@@ -119,7 +119,7 @@ func TestTheOfficeIsAskedByHashAlone(t *testing.T) {
 }
 
 func TestHeadHasTheHeadersOfGet(t *testing.T) {
-	server := httptest.NewServer(New(shows(football()), Options{}))
+	server := httptest.NewServer(New(shows(football()), nil, Addresses{}, Options{}))
 	defer server.Close()
 	answers := map[string]*http.Response{}
 	for _, method := range []string{"GET", "HEAD"} {

@@ -28,6 +28,7 @@ type ticketView struct {
 	Facts        []fact
 	Code         *code       // nil where none is to be shown
 	PDF          []printLink // of what has a code
+	Demo         bool        // it opens no gate
 }
 
 // A fact is a label with its value.
@@ -57,7 +58,7 @@ func (s *site) ticket(r *http.Request) (page, error) {
 		return page{}, err
 	}
 	if view.Code != nil {
-		view.PDF = printsOf(r.PathValue("key"), found.Organization)
+		view.PDF = printsOf(ticketPath+r.PathValue("key")+pdfName, found.Organization)
 	}
 	return page{
 		status: http.StatusOK, template: "ticket.html", Title: "Ticket: " + view.Event,
@@ -80,9 +81,8 @@ func (s *site) find(r *http.Request) (boxoffice.TicketPage, error) {
 type printLink struct{ Paper, Address string }
 
 // printsOf are the PDFs of a ticket, first the one on the paper of its country.
-func printsOf(secret string, o boxoffice.Organization) []printLink {
+func printsOf(address string, o boxoffice.Organization) []printLink {
 	first := paperIn(o)
-	address := ticketPath + secret + pdfName
 	return []printLink{{first.Name, address}, {first.other().Name, address + "?paper=" + first.other().word}}
 }
 
