@@ -193,6 +193,33 @@ func (p *Page) Focused() []string {
 	return stops
 }
 
+// Type types into the field that a CSS selector finds, in place of what it has.
+func (p *Page) Type(selector, text string) {
+	p.tb.Helper()
+	ask[string](p, `document.querySelector(`+quoted(selector)+`).value = ""`)
+	p.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Click clicks what a CSS selector finds, where that leads to no other page.
+func (p *Page) Click(selector string) {
+	p.tb.Helper()
+	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Follow clicks what a CSS selector finds, and returns when the page that it leads
+// to is there.
+func (p *Page) Follow(selector string) {
+	p.tb.Helper()
+	ctx, done := context.WithTimeout(p.ctx, patience)
+	defer done()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		p.tb.Fatalf("follow %s: %v", selector, err)
+	}
+}
+
+// Address is where the page is now.
+func (p *Page) Address() string { return run(p, "tell the address", chromedp.Location()) }
+
 // Print is the page as the browser prints it.
 func (p *Page) Print(on Paper) Print {
 	p.tb.Helper()
