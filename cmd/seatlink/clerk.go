@@ -19,18 +19,28 @@ const decidingHands = 16
 const expiringHands = 16
 
 // newClerk hires who works off the tasks that acts leave.
-func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, sandbox bool) (*boxoffice.Clerk, error) {
+func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, settings settings) (*boxoffice.Clerk, error) {
 	own, err := push.OwnAddresses()
 	if err != nil {
 		return nil, fmt.Errorf("addresses of this machine: %w", err)
 	}
-	rules.Sandbox, rules.Own = sandbox, own
+	rules.Sandbox, rules.Own = settings.sandbox, own
 	courier := push.NewCourier(s.store, storyOf(office), push.NewDoor(rules), s.log)
+	mailer, err := settings.mailer(settings.smtpPassword)
+	if err != nil {
+		return nil, err
+	}
+	from, err := settings.sender()
+	if err != nil {
+		return nil, err
+	}
+	postman := push.NewPostman(s.store, office.Notice, mailer, from, s.log)
 	return boxoffice.NewClerk(s.store, s.log, map[string]boxoffice.Duty{
 		boxoffice.TaskDecide:   {Chore: office.FinishOrder, Hands: decidingHands},
 		boxoffice.TaskTransfer: {Chore: office.FinishTransfer, Hands: decidingHands},
 		boxoffice.TaskExpire:   {Chore: office.ExpireTransfer, Hands: expiringHands},
 		boxoffice.TaskCallback: {Chore: courier.Deliver, Hands: push.MostSends},
+		boxoffice.TaskMail:     {Chore: postman.Deliver, Hands: push.MailHands},
 	}), nil
 }
 

@@ -88,7 +88,7 @@ func (c *demoCommand) Run(w *surroundings) error {
 		}
 	}
 	srv, err := newServer(w.ctx, settings{
-		listening: c.listening, watching: c.watching, stopping: stopping{Drain: demoDrain}, db: c.url(), keys: keys, sandbox: true, store: options, log: log,
+		listening: c.listening, watching: c.watching, stopping: stopping{Drain: demoDrain}, mailing: mailing{MailFolder: c.mails()}, db: c.url(), keys: keys, sandbox: true, store: options, log: log,
 	})
 	if err != nil {
 		return err
@@ -105,6 +105,9 @@ func (c *demoCommand) Run(w *surroundings) error {
 // own is the database of the data folder, url the one that the house is in.
 func (c *demoCommand) own() string { return filepath.Join(c.Data, "seatlink.db") }
 func (c *demoCommand) url() string { return cmp.Or(c.DB, "sqlite:"+c.own()) }
+
+// mails is where the demo's mails can be read.
+func (c *demoCommand) mails() string { return filepath.Join(c.Data, "mails") }
 
 // discardUnfinished removes a house whose making was interrupted: the data folder
 // has its database and does not know it.

@@ -57,8 +57,8 @@ func TestTheLinesThatTheDemoPrintsSellATicket(t *testing.T) {
 			d := startDemo(t, t.TempDir(), append(demoDatabase(db), "--size", "small")...)
 			before := barcodes(t, d.db)
 			said := d.paste(t)
-			if len(said) != 10 {
-				t.Fatalf("the lines of the demo answered %d lines, want 10:\n%s", len(said), strings.Join(said, "\n"))
+			if len(said) != 12 {
+				t.Fatalf("the lines of the demo answered %d lines, want 12:\n%s", len(said), strings.Join(said, "\n"))
 			}
 			var pair struct{ AccessToken, RefreshToken, TokenType, Expiration string }
 			decode(t, said[0], &pair)
@@ -105,6 +105,12 @@ func TestTheLinesThatTheDemoPrintsSellATicket(t *testing.T) {
 			}
 			if !regexp.MustCompile(`^<title>.+</title>$`).MatchString(said[9]) {
 				t.Errorf("the page of the ticket is titled %q", said[9])
+			}
+
+			var given struct{ TransferStatus, URL string }
+			decode(t, said[10], &given)
+			if given.TransferStatus != "Pending" || !strings.HasPrefix(given.URL, d.file.URL+"/myaccount/receive/") || said[11] != "<title>A ticket for you</title>" {
+				t.Errorf("transfer answered %s, and its page is titled %s", said[10], said[11])
 			}
 
 			// The barcode of the seller is dead, and the page has the buyer's.

@@ -21,6 +21,7 @@ type serveCommand struct {
 	LogLevel  string `help:"debug, info, warn or error." default:"info" group:"Watching it:" placeholder:"LEVEL"`
 	watching  `group:"Watching it:"`
 	outgoing  `group:"Callbacks:"`
+	mailing   `group:"Mails:"`
 	stopping  `group:"Stopping it:"`
 	tuning    `group:"Tuning:"`
 
@@ -51,7 +52,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
+	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, mailing: c.mailing, smtpPassword: w.getenv(passwordVariable), stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -64,11 +65,14 @@ func (c *serveCommand) Run(w *surroundings) error {
 			return err
 		}
 	}
+	data := key
 	if path, isFile := strings.CutPrefix(c.DB, "sqlite:"); isFile {
+		data = path
 		if _, err := os.Stat(path); err != nil {
 			return fmt.Errorf("there is no database to serve: %w", err)
 		}
 	}
+	s.beside(data)
 	s.keys, err = access.LoadKeyring(key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no key at %s: give the file that the database was made with (--key FILE)", key)

@@ -15,6 +15,7 @@ import (
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/manual"
 	"github.com/seatlink/seatlink/internal/partnerapi"
+	"github.com/seatlink/seatlink/internal/push"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/web"
 )
@@ -98,7 +99,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
 	docs := srv.watch.pages(manual.New())
 	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray}))
-	clerk, err := srv.newClerk(office, rules, s.sandbox)
+	clerk, err := srv.newClerk(office, rules, s)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +187,7 @@ func (s *server) watchDisk(ctx context.Context) error {
 	}
 }
 
-// tidy drops credentials and answers that are long over, at first those of the
+// tidy drops credentials, answers and counts of mails that are long over, at first those of the
 // time when nothing ran.
 func (s *server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
@@ -197,6 +198,9 @@ func (s *server) tidy(ctx context.Context) error {
 		}
 		if err := s.store.TidyAnswers(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying answers failed", "err", err)
+		}
+		if err := s.store.TidyMails(ctx, push.MailHour); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying mails failed", "err", err)
 		}
 		select {
 		case <-ctx.Done():

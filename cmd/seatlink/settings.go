@@ -95,6 +95,9 @@ type settings struct {
 	stopping
 	watching
 	outgoing
+	mailing
+	smtpPassword string
+
 	db      string
 	keys    *access.Keyring
 	sandbox bool
@@ -128,7 +131,7 @@ func (t tuning) options() (sqlstore.Options, error) {
 func (s settings) check() error {
 	_, proxies := s.proxies()
 	_, rules := s.rules()
-	return errors.Join(s.checkURL(), s.checkPair(), proxies, rules, s.checkBounds(), s.checkDrain(), s.checkTraces())
+	return errors.Join(s.checkURL(), s.checkPair(), proxies, rules, s.checkBounds(), s.checkDrain(), s.checkTraces(), s.checkMails())
 }
 
 // checkURL: a ticket page's address is the URL and a path, so nothing but the

@@ -39,6 +39,8 @@ func TestEverySettingMayStandInAFile(t *testing.T) {
 		"trusted-proxies": {`["192.0.2.0/24"]`, "192.0.2.0/24"}, "proxy-header": {`"Forwarded"`, "Forwarded"},
 		"log-level": {`"debug"`, "debug"}, "ops-addr": {`"127.0.0.1:2"`, "127.0.0.1:2"}, "ops-anywhere": {"true", "true"},
 		"trace-endpoint": {`"http://127.0.0.1:3"`, "http://127.0.0.1:3"}, "drain": {`"12s"`, "12s"}, "drain-wait": {`"0s"`, "0s"},
+		"smtp-address": {`"mail.example.com:587"`, "mail.example.com:587"}, "smtp-from": {`"tickets@example.com"`, "tickets@example.com"},
+		"smtp-user": {`"venue"`, "venue"}, "smtp-password-file": {`"/password"`, "/password"}, "mail-folder": {`"/mails"`, "/mails"},
 		"batch-acts": {"7", "7"}, "writers": {"3", "3"},
 		"connections": {"900", "900"}, "connections-per-address": {"90", "90"}, "outgoing-ports": {`["8443"]`, "8443"},
 		"outgoing-deny": {`["198.51.100.0/24"]`, "198.51.100.0/24"}, "outgoing-allow": {`["203.0.113.0/24"]`, "203.0.113.0/24"},

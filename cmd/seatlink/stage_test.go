@@ -58,7 +58,7 @@ func startStage(tb testing.TB, db string, changes ...func(*server)) *stage {
 // runHere runs a server in this process until the test ends.
 func runHere(tb testing.TB, db string, keys *access.Keyring, changes ...func(*server)) *server {
 	tb.Helper()
-	srv, err := newServer(tb.Context(), settings{listening: listening{Addr: "127.0.0.1:0", bounds: bounds{10_000, 256}}, stopping: stopping{Drain: 30 * time.Second}, db: db, keys: keys, log: slog.New(slog.DiscardHandler)})
+	srv, err := newServer(tb.Context(), settings{listening: listening{Addr: "127.0.0.1:0", bounds: bounds{10_000, 256}}, stopping: stopping{Drain: 30 * time.Second}, mailing: mailing{MailFolder: mailsOf(tb, db)}, db: db, keys: keys, log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}

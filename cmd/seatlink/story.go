@@ -104,7 +104,7 @@ seatlink is ready
   data folder   {{.Data}}  (its listings end on {{.Ends}}; remove the folder for a fresh house)
 {{range .Organizations}}  organization  {{.}}
 {{end}}
-A whole sale, from access token to ticket. Paste this into sh (the code is good until its access token is used):
+A whole sale, from access token to ticket, and the ticket given away. Paste this into sh (the code is good until its access token is used):
 ----------------------------------------------------------------------
 api() { curl -sS "$@" -H "Authorization: Bearer $ACCESS" -H 'PAC-Application-ID: {{.Partner.Application}}' -H 'PAC-API-Key: {{.Partner.APIKey}}' -H 'PAC-Channel-Code: {{.Partner.Channel}}' -H 'PAC-Organization-ID: 999' -H 'Content-Type: application/json' -A 'Demo/1.0'; echo; }
 first() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
@@ -137,6 +137,10 @@ api {{.URL}}/v1/cart/complete-order/$PROCESS
 # 8. the ticket: open the url in a browser
 PRINT=$(api {{.URL}}/v1/tickets/print -d '{"externalOrderId":"{{.Order}}","tokens":["'$TOKEN'"]}'); echo "$PRINT"
 curl -sS "$(echo "$PRINT" | first url)" | grep -o '<title>.*</title>'
+
+# 9. give it to a friend: open the url in a browser to accept or decline; the mails are in {{.Data}}/mails
+GIFT=$(api {{.URL}}/v1/tickets/transfer -d '{"transferRequests":[{"externalTransferId":"{{.Order}}","recipient":{"email":"juan@example.com","recipientFirstName":"Juan","recipientLastName":"Example"},"items":[{"externalOrderId":"{{.Order}}","tokens":["'$TOKEN'"]}]}]}'); echo "$GIFT"
+curl -sS "$(echo "$GIFT" | first url)" | grep -o '<title>.*</title>'
 ----------------------------------------------------------------------
 Ctrl-C stops the server; the house stays for the next time.
 `))

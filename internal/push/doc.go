@@ -6,4 +6,10 @@
 // into the house's own network (guard.go). What could not be delivered is tried
 // again for three days (schedule.go). A Courier delivers the callbacks of orders
 // that were PENDING (callback.go).
+//
+// A Postman sends the mails that tell the parties of a transfer what happened to it
+// (mail.go, letter.go), by SMTP or into a folder. A mail is one recipient's, has
+// no line that a name could have written, and nobody gets more than 20 an hour,
+// from all processes together. It is tried for a day. The operator chose the mail
+// server, so the Door's guard does not stand before it.
 package push
