@@ -62,7 +62,7 @@ func (s *stage) postForm(t *testing.T, address string, form url.Values) {
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	res, err := http.DefaultClient.Do(req)
+	res, err := s.first.http.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +116,7 @@ func TestAGiftIsAcceptedOnAPhoneAndOpensTheGate(t *testing.T) {
 	// Declined, expired and unknown.
 	refused := s.sold(t, s.first, "gift-2")
 	declined := s.givingAway(t, "gift-2", refused)
+	s.mailsSent(t) // nobody is invited to what has ended by then
 	s.postForm(t, path(declined.URL), url.Values{"answer": {"decline"}})
 	var history struct {
 		History []struct{ Op, Initiator string }

@@ -23,7 +23,7 @@ type mailing struct {
 
 // passwordVariable is where the environment has the mail server's password. It is
 // no setting: settings are printed.
-const passwordVariable = "SEATLINK_SMTP_PASSWORD"
+var passwordVariable = variable("smtp-password")
 
 // localSender is whom mails in a folder are from.
 const localSender = "seatlink@localhost"

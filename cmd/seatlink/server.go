@@ -199,7 +199,7 @@ func (s *server) tidy(ctx context.Context) error {
 		if err := s.store.TidyAnswers(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying answers failed", "err", err)
 		}
-		if err := s.store.TidyMails(ctx, push.MailHour); err != nil && ctx.Err() == nil {
+		if err := s.store.TidyMails(ctx, push.MailsCount); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying mails failed", "err", err)
 		}
 		select {

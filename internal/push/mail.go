@@ -21,7 +21,7 @@ import (
 const (
 	// MailHands is how many mails a process sends at once.
 	MailHands = 4
-	// mailsAnHour is how many mails one recipient gets within mailHour, whoever
+	// mailsAnHour is how many mails one recipient gets within MailsCount, whoever
 	// sends them: a mail that is one too many waits.
 	mailsAnHour = 20
 	// mailFor is how long a mail is tried. News of a day ago is none.
@@ -32,8 +32,8 @@ const (
 	mailTime = 20 * time.Second
 )
 
-// MailHour is how long a mail counts against those that follow it.
-const MailHour = time.Hour
+// MailsCount is how long a mail counts against those that follow it.
+const MailsCount = time.Hour
 
 // A Mailer hands a mail on.
 type Mailer interface {
@@ -79,7 +79,7 @@ func (p *Postman) Deliver(ctx context.Context, t boxoffice.ClaimedTask) (again t
 	if !ok {
 		return 0, nil // an address that cannot be one just gets no mail
 	}
-	wait, err := p.mails.PaceMail(ctx, t.ID, notice.Who, mailsAnHour, MailHour)
+	wait, err := p.mails.PaceMail(ctx, t.ID, notice.Who, mailsAnHour, MailsCount)
 	if err != nil {
 		return 0, fmt.Errorf("pace of mails: %w", err)
 	}

@@ -161,7 +161,7 @@ func (s *site) answerGift(r *http.Request) (page, error) {
 	}
 	form, err := readForm(r)
 	if err != nil {
-		return badFormPage(), nil //nolint:nilerr // the page says what is to be done
+		return badFormPage(), nil
 	}
 	found, err := s.findGift(r)
 	if err != nil {
