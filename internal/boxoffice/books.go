@@ -14,12 +14,14 @@ type Needs struct {
 	Orders    []OrderKey    // locked; the name of a missing one is claimed until the commit
 	Transfers []TransferKey // as Orders
 	People    []PersonKey   // read in the organizations of the tickets, not locked; the name of a missing one is claimed
+	Portions  []PortionKey  // locked
+	Events    []EventID     // locked, by an act that changes them; no such act names tickets
 	Yields    bool          // gives way first when too much is asked at once
 } // Events and organizations come along with their tickets, read after the locks.
 
 // Size is how many rows are named.
 func (n Needs) Size() int {
-	return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.Transfers) + len(n.People)
+	return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.Transfers) + len(n.People) + len(n.Portions) + len(n.Events)
 }
 
 // An Act is one thing somebody wants done to the books.
@@ -56,7 +58,8 @@ type Books struct {
 	transfers shelf[TransferKey, Transfer]
 	people    shelf[PersonAt, PatronID]
 	named     map[PersonKey]int // by which act
-	events    map[EventID]Event
+	portions  shelf[PortionKey, Portion]
+	events    shelf[EventID, Event]
 	orgs      map[access.OrganizationID]Organization
 
 	// What is only ever added, with the marks of the layers.
@@ -66,6 +69,7 @@ type Books struct {
 	tasks     []Task
 	callbacks []Callback
 	steps     []Recorded
+	works     []Work
 }
 
 // Ids makes what must be new: random words, and numbers of a series. Only tests
@@ -88,8 +92,9 @@ const (
 	SeriesTransfer    = "transfer"
 )
 
-// An Entered row is one change of a ticket, as the journal keeps it.
+// An Entered row is one change of a ticket or of an event, as the journal keeps it.
 type Entered struct {
+	Event   *Event // after the change; nil where a ticket changed, of which the rest is
 	Ticket  Ticket // after the change
 	Before  Standing
 	Closed  bool // its event is not open
@@ -97,6 +102,8 @@ type Entered struct {
 	What    What
 	By      access.Principal
 	Order   string // the key of the order that it was done for
+	With    Token  // the other ticket of an exchange
+	Reason  string // in the operator's words, for operators alone
 }
 
 // What happened to a ticket, in the journal's words.
@@ -119,6 +126,20 @@ const (
 
 	Closed What = "close" // its event is open no more, which ends a lock
 	Opened What = "open"  // its event is open again
+
+	// What the venue does to tickets of its own accord (Work).
+	Held      What = "hold"     // keeps it back, which ends every other hold
+	Released  What = "release"  // lets it go
+	Voided    What = "void"     // the ticket is no more
+	Reissued  What = "reissue"  // it has a new barcode
+	Exchanged What = "exchange" // owner and barcode went to another seat, or came from one
+
+	// What it does to events.
+	Rescheduled What = "reschedule"
+	Renamed     What = "rename"
+	CalledOff   What = "call-off" // cancelled, for good
+	OnSale      What = "on-sale"  // on the secondary market
+	OffSale     What = "off-sale"
 )
 
 // Rows are what a store loaded for the acts of a batch.
@@ -129,6 +150,7 @@ type Rows struct {
 	Orders        []Order
 	Transfers     []Transfer
 	People        map[PersonAt]PatronID // the oldest account of each
+	Portions      []Portion
 	Events        []Event
 	Organizations []Organization
 }
@@ -140,10 +162,10 @@ func NewBooks(rows Rows, ids Ids) *Books {
 		Now: rows.Now, ids: ids,
 		answers: newShelf[AnswerKey, Answer](),
 		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), transfers: newShelf[TransferKey, Transfer](),
-		people: newShelf[PersonAt, PatronID](),
-		named:  map[PersonKey]int{},
-		events: make(map[EventID]Event, len(rows.Events)),
-		orgs:   make(map[access.OrganizationID]Organization, len(rows.Organizations)),
+		people:   newShelf[PersonAt, PatronID](),
+		named:    map[PersonKey]int{},
+		portions: newShelf[PortionKey, Portion](), events: newShelf[EventID, Event](),
+		orgs: make(map[access.OrganizationID]Organization, len(rows.Organizations)),
 	}
 	for i := range rows.Answers {
 		b.answers.load(rows.Answers[i].Key, &rows.Answers[i])
@@ -160,8 +182,11 @@ func NewBooks(rows Rows, ids Ids) *Books {
 	for at, id := range rows.People {
 		b.people.load(at, &id)
 	}
-	for _, e := range rows.Events {
-		b.events[e.ID] = e
+	for i := range rows.Portions {
+		b.portions.load(rows.Portions[i].Key, &rows.Portions[i])
+	}
+	for i := range rows.Events {
+		b.events.load(rows.Events[i].ID, &rows.Events[i])
 	}
 	for _, o := range rows.Organizations {
 		b.orgs[o.ID] = o
@@ -177,6 +202,8 @@ func (b *Books) Run(act Act, needs Needs) (err error) {
 	b.tickets.name(needs.Tickets, b.act)
 	b.orders.name(needs.Orders, b.act)
 	b.transfers.name(needs.Transfers, b.act)
+	b.portions.name(needs.Portions, b.act)
+	b.events.name(needs.Events, b.act)
 	for _, key := range needs.People {
 		b.named[key] = b.act
 	}
@@ -198,23 +225,27 @@ func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) 
 // element of a cart.
 func (b *Books) Try(f func() error) (err error) {
 	journal, patrons, documents, tasks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks)
-	callbacks, steps := len(b.callbacks), len(b.steps)
+	callbacks, steps, works := len(b.callbacks), len(b.steps), len(b.works)
 	kept := false
 	b.answers.push()
 	b.tickets.push()
 	b.orders.push()
 	b.transfers.push()
 	b.people.push()
+	b.portions.push()
+	b.events.push()
 	defer func() { // on a panic too, so the books are whole for the next act
 		b.answers.pop(kept)
 		b.tickets.pop(kept)
 		b.orders.pop(kept)
 		b.transfers.pop(kept)
 		b.people.pop(kept)
+		b.portions.pop(kept)
+		b.events.pop(kept)
 		if !kept {
 			b.journal, b.patrons = b.journal[:journal], b.patrons[:patrons]
 			b.documents, b.tasks = b.documents[:documents], b.tasks[:tasks]
-			b.callbacks, b.steps = b.callbacks[:callbacks], b.steps[:steps]
+			b.callbacks, b.steps, b.works = b.callbacks[:callbacks], b.steps[:steps], b.works[:works]
 		}
 	}()
 	err = f()
@@ -238,23 +269,53 @@ func (b *Books) Ticket(token Token) (Ticket, bool) { return b.tickets.at(token, 
 // the journal row. Two acts of one batch on one ticket make two versions and
 // two rows.
 func (b *Books) Change(t Ticket, what What, by access.Principal, order string) {
-	before, _ := b.tickets.lookup(t.Token)
-	event := b.events[t.Event]
-	t.Version++
-	b.tickets.put(t.Token, t)
-	b.journal = append(b.journal, Entered{
-		Ticket: t, Before: before.Standing(), Closed: !event.Open(b.Now), Renewed: before.Barcode != t.Barcode,
-		What: what, By: by, Order: order,
-	})
+	b.change(t, Entered{What: what, By: by, Order: order})
 }
 
-// Event returns the event of a loaded ticket.
+// change is Change with all that a row may say.
+func (b *Books) change(t Ticket, row Entered) {
+	before, _ := b.tickets.lookup(t.Token)
+	event, _ := b.events.lookup(t.Event)
+	t.Version++
+	b.tickets.put(t.Token, t)
+	row.Ticket, row.Before, row.Closed, row.Renewed = t, before.Standing(), !event.Open(b.Now), before.Barcode != t.Barcode
+	b.journal = append(b.journal, row)
+}
+
+// Event returns an event that was named, or that of a loaded ticket.
 func (b *Books) Event(id EventID) Event {
-	e, ok := b.events[id]
+	e, ok := b.events.lookup(id)
 	if !ok {
 		panic(fmt.Sprintf("event %s is of no ticket that was named", id))
 	}
 	return e
+}
+
+// EventNamed returns an event that the act has to itself.
+func (b *Books) EventNamed(id EventID) (Event, bool) { return b.events.at(id, b.act) }
+
+// ChangeEvent is the only way to change an event, which the act must have named:
+// it counts the version and writes the journal row. The catalog of its
+// organization has another version from then on.
+func (b *Books) ChangeEvent(e Event, what What, by access.Principal, reason string) {
+	if _, ok := b.EventNamed(e.ID); !ok {
+		panic(fmt.Sprintf("act changes event %s, which is not there", e.ID))
+	}
+	e.Version++
+	b.events.put(e.ID, e)
+	b.journal = append(b.journal, Entered{Event: &e, What: what, By: by, Reason: reason})
+}
+
+// Portion returns a portion of a work by its key.
+func (b *Books) Portion(key PortionKey) (Portion, bool) { return b.portions.at(key, b.act) }
+
+// PutPortion keeps what became of a portion.
+func (b *Books) PutPortion(p Portion) { b.portions.put(p.Key, p) }
+
+// Begin adds a work, and the task that goes over its tickets.
+func (b *Books) Begin(w Work) {
+	b.works = append(b.works, w)
+	b.Enter(w.task(b.Now))
 }
 
 // Organization returns the organization of a loaded ticket.
@@ -354,12 +415,15 @@ type Outcome struct {
 	Documents []Document
 	Tasks     []Task
 	Callbacks []Callback
+	Events    []Event   // changed, in no order
+	Works     []Work    // new
+	Portions  []Portion // done, in no order
 	Journal   []Entered // in the order they happened
 }
 
 // Outcome tells what to save.
 func (b *Books) Outcome() Outcome {
-	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps}
+	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps, Works: b.works}
 	for _, a := range b.answers.kept {
 		o.Answers = append(o.Answers, a)
 	}
@@ -372,10 +436,16 @@ func (b *Books) Outcome() Outcome {
 	for _, t := range b.transfers.kept {
 		o.Transfers = append(o.Transfers, t)
 	}
+	for _, e := range b.events.kept {
+		o.Events = append(o.Events, e)
+	}
+	for _, p := range b.portions.kept {
+		o.Portions = append(o.Portions, p)
+	}
 	return o
 }
 
 // Empty reports whether there is nothing to save.
 func (o Outcome) Empty() bool {
-	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0
+	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0 && len(o.Events) == 0 && len(o.Works) == 0 && len(o.Portions) == 0
 }

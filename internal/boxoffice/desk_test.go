@@ -44,6 +44,8 @@ type desk struct {
 	answers   map[boxoffice.AnswerKey]boxoffice.Answer
 	transfers map[boxoffice.TransferKey]boxoffice.Transfer
 	manifests map[string]boxoffice.Manifest // by facility
+	works     map[boxoffice.WorkID]boxoffice.Work
+	portions  map[boxoffice.PortionKey]boxoffice.Portion
 	now       time.Time
 
 	// meanwhile happens after a process was read, before the caller goes on.
@@ -70,6 +72,7 @@ func newDesk(t *testing.T, tickets ...boxoffice.Ticket) *desk {
 		listings: map[boxoffice.ListingID]boxoffice.Listing{}, made: map[boxoffice.PatronID]boxoffice.Contact{},
 		answers: map[boxoffice.AnswerKey]boxoffice.Answer{}, now: noon,
 		transfers: map[boxoffice.TransferKey]boxoffice.Transfer{}, manifests: map[string]boxoffice.Manifest{},
+		works: map[boxoffice.WorkID]boxoffice.Work{}, portions: map[boxoffice.PortionKey]boxoffice.Portion{},
 	}
 	for _, t := range tickets {
 		d.tickets[t.Token] = t
@@ -174,6 +177,16 @@ func (d *desk) rows(needs boxoffice.Needs) boxoffice.Rows {
 			rows.People[at] = id
 		}
 	}
+	for _, key := range needs.Portions {
+		if p, ok := d.portions[key]; ok {
+			rows.Portions = append(rows.Portions, p)
+		}
+	}
+	for _, id := range needs.Events {
+		if e, ok := d.events[id]; ok {
+			events[id], orgs[e.Organization] = true, true
+		}
+	}
 	for id := range events {
 		rows.Events = append(rows.Events, d.events[id])
 	}
@@ -198,6 +211,15 @@ func (d *desk) keep(out boxoffice.Outcome, ids counter) {
 		t.History = d.transfers[t.Key].History
 		d.transfers[t.Key] = t
 	}
+	for _, e := range out.Events {
+		d.events[e.ID] = e
+	}
+	for _, p := range out.Portions {
+		d.portions[p.Key] = p
+	}
+	for _, w := range out.Works {
+		d.works[w.ID] = w
+	}
 	for _, r := range out.Steps {
 		t := d.transfers[r.Transfer]
 		t.History = append(slices.Clone(t.History), r.Step)
@@ -217,6 +239,10 @@ func (d *desk) keep(out boxoffice.Outcome, ids counter) {
 func (d *desk) what() []string {
 	var rows []string
 	for _, e := range d.last.Journal {
+		if e.Event != nil {
+			rows = append(rows, fmt.Sprintf("%s %s %d", e.What, e.Event.ID, e.Event.Version))
+			continue
+		}
 		rows = append(rows, fmt.Sprintf("%s %s %d", e.What, e.Ticket.Token, e.Ticket.Version))
 	}
 	return rows
@@ -230,6 +256,9 @@ func (d *desk) Organization(_ context.Context, id access.OrganizationID) (boxoff
 }
 
 func (d *desk) Catalog(_ context.Context, id access.OrganizationID) (boxoffice.Catalog, error) {
+	if _, ok := d.orgs[id]; !ok {
+		return boxoffice.Catalog{}, fault.OrganizationUnknown
+	}
 	c := boxoffice.Catalog{Now: noon, Organization: d.orgs[id]}
 	for _, id := range slices.Sorted(maps.Keys(d.events)) {
 		if e := d.events[id]; e.Organization == c.Organization.ID {

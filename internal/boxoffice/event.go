@@ -16,6 +16,16 @@ func NewEventID(org access.OrganizationID, season, item string) EventID {
 	return EventID(strconv.FormatInt(int64(org), 10) + ":" + season + ":" + item)
 }
 
+// organization is the first part of the id.
+func (id EventID) organization() (access.OrganizationID, error) {
+	first, rest, _ := strings.Cut(string(id), ":")
+	n, err := strconv.ParseInt(first, 10, 64)
+	if err != nil || strings.Count(rest, ":") != 1 {
+		return 0, ErrEventUnknown.Saying("an event is named ORGANIZATION:SEASON:ITEM")
+	}
+	return access.OrganizationID(n), nil
+}
+
 // The kinds of items of the catalog (contract.md call 2). Tickets exist for
 // Single items alone.
 const (

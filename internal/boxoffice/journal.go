@@ -37,6 +37,8 @@ type Change struct {
 	Before, After      Standing
 	Barcode            Barcode // the new one, where the change renewed it
 	Order              string  // the key of the order that it was done for
+	With               Token   // the other ticket of an exchange
+	Reason             string  // of an operator, in their own words
 
 	// Of an event alone: what the row says of it, JSON.
 	State string

@@ -18,6 +18,7 @@ type Store interface {
 	Reader
 	Transfers
 	Manifests
+	Works
 }
 
 // A Reader looks into the books beside the writer. Each answer is of one

@@ -29,6 +29,8 @@ const (
 	// TaskMail tells a party of a transfer what happened to it; its subject is the
 	// news, the party and the transfer's key.
 	TaskMail = "mail"
+	// TaskVenue goes over the tickets of a work; its subject is the work's id.
+	TaskVenue = "venue"
 )
 
 // A ClaimedTask is a task that one process may work on until its lease ends.

@@ -15,12 +15,12 @@ import (
 // are known by. What cannot be seen in one snapshot is proved by tests.
 var invariants = []struct{ name, rule string }{
 	{"I1", "each ticket of a complete order is one sale of the journal, and the other way round; a pending order holds its tickets"},
-	{"I2", "owners form a chain that only sales and accepted transfers continue"},
+	{"I2", "owners form a chain that only sales, accepted transfers and exchanges continue, and an exchange has two sides"},
 	{"I3", "a hold names its holder, an order's one that is pending, and a free ticket nobody"},
-	{"I4", "what a ticket says of its hold is what the journal says last"},
-	{"I5", "a ticket has one hold, of a known kind"},
+	{"I4", "what a ticket says of its hold, and an event of its times, is what the journal says last; void is for good"},
+	{"I5", "a ticket has one hold, of a known kind, and what the venue holds no channel ends"},
 	{"I6", "an order consumes a lock of its own channel, and gives it back when it ends in ERROR"},
-	{"I7", "an unlock leaves the ticket free"},
+	{"I7", "an unlock leaves the ticket free, and each act of the venue leaves it as its word says"},
 	{"I8", "events have the tickets that were loaded, each seat and each barcode once"},
 	{"I9", "orders were paid their price and fees, and settlements are shared out"},
 	{"I10", "each transaction, each order and the whole ledger sum to zero"},
@@ -31,13 +31,14 @@ var invariants = []struct{ name, rule string }{
 	{"I17", "orders, and processes of transfers, are in known states with the verdict and reasons that belong to them, and none but the operator's waits longer than 15 minutes"},
 	{"I18", "each decided process that owes a callback has a task for it, or it was delivered or given up"},
 	{"I19", "pages are of tickets that their order has sold, or their transfer handed over"},
-	{"I20", "pages are of the sale or transfer that made them, barcodes of the last change of owner, once each"},
+	{"I20", "pages are of the sale or transfer that made them, barcodes of the last change that renewed them, once each"},
 	{"I21", "a transfer holds its tickets until it is accepted, cancelled or expired, once, as its history says"},
 	{"I22", "no transfer was accepted at its end or later, and none expired before"},
 	{"I23", "tickets and events have a row of the journal for each of their versions"},
 	{"I28", "versions are dense, in the order of the journal"},
 	{"I34", "the database is sound, and every reference leads somewhere"},
 	{"I36", "batches are whole, and positions dense, ascending with each subject's versions"},
+	{"I37", "what the venue does to many tickets comes to its end, and tells of each"},
 }
 
 // maxFindings is how many breaks of one invariant a Report tells; the others are
@@ -128,7 +129,7 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 			return err
 		}
 		for _, examine := range []func(context.Context) error{
-			a.schema, a.soundness, a.eventStories, a.ticketStories, a.seats, a.references, a.orders, a.callbacks, a.transfers, a.ledger, a.answers, a.batches,
+			a.schema, a.soundness, a.eventStories, a.eventsStand, a.ticketStories, a.exchanges, a.works, a.seats, a.references, a.orders, a.callbacks, a.transfers, a.ledger, a.answers, a.batches,
 		} {
 			if err := examine(ctx); err != nil {
 				return err
@@ -150,6 +151,7 @@ type auditor struct {
 	now    time.Time // of the snapshot
 	report Report
 	events map[string]*eventStory
+	swaps  []swapped
 }
 
 // find reports a break.

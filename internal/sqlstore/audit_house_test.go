@@ -53,7 +53,7 @@ func auditedHouses(t *testing.T) []auditedHouse {
 }
 
 // mendable are the tables that tests break, in the order of their references.
-var mendable = []string{"event", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step"}
+var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step"}
 
 // mend makes the rows what they were when it was first called.
 func mend(t *testing.T, db *sql.DB) {
@@ -149,6 +149,9 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	B4  waits for the operator in ONE/O-8
 //	B5  is in the pending transfer ONE/T-5
 //	B6  was accepted from ONE/T-6
+//	C3  is held by the venue; C4 was held, released, and has a new barcode
+//	C6  was exchanged for C7, which TWO had locked
+//	C9  is void
 //	B7  came back from ONE/T-7, which was cancelled, and B8 from ONE/T-8, which expired
 //	B9  was handed over by ONE/H-1, after ONE/O-10 had sold it with A3 and A4
 //	A3  waits in the sandbox's transfer ONE/PENDING-9
@@ -181,10 +184,50 @@ func trade(t *testing.T, url string) {
 	db := besides(t, url)
 	give(t, office, db)
 	handOver(t, office)
+	manage(t, office, db)
 	numbered(t, db)
 	exec(t, db, `INSERT INTO application (id, name, epoch) VALUES ('com.example.app', 'App', 1)`)
 	s.Close()
 	must(t, db.Close()) // the last one writes everything into the file
+}
+
+// manage has the venue do what it may, and the last game moved, off sale and on again.
+func manage(t *testing.T, office *boxoffice.Office, db *sql.DB) {
+	t.Helper()
+	ctx, by := t.Context(), access.Principal{Application: "operator/pat", RequestID: "r"}
+	seat := func(name string) boxoffice.SeatNamed {
+		return boxoffice.SeatNamed{Section: "U:1", Row: "1", Seats: name}
+	}
+	lock(t, office, channel("TWO"), 10, "C7")
+	for _, w := range []struct {
+		id        boxoffice.WorkID
+		verb      boxoffice.What
+		selection boxoffice.Selection
+	}{
+		{"W-1", boxoffice.Held, boxoffice.Selection{Event: "999:F29:F01", Seats: []boxoffice.SeatNamed{seat("3,4")}}},
+		{"W-2", boxoffice.Released, boxoffice.Selection{Event: "999:F29:F01", Seats: []boxoffice.SeatNamed{seat("4")}}},
+		{"W-3", boxoffice.Reissued, boxoffice.Selection{Event: "999:F29:F01", Seats: []boxoffice.SeatNamed{seat("4")}}},
+		{"W-4", boxoffice.Exchanged, boxoffice.Selection{Event: "999:F29:F01", Pairs: []boxoffice.SeatPair{{From: seat("6"), To: seat("7")}}}},
+		{"W-5", boxoffice.Voided, boxoffice.Selection{Event: "999:F29:F01", Seats: []boxoffice.SeatNamed{seat("9")}}},
+	} {
+		_, err := office.BeginWork(ctx, by, boxoffice.WorkRequest{ID: w.id, Verb: w.verb, Selection: w.selection, Reason: "the stage"})
+		must(t, err)
+		if p, err := office.FinishWork(ctx, w.id, time.Minute); err != nil || !p.Finished() || p.Changed == 0 || p.Same+p.Refusals > 0 {
+			t.Fatalf("%s = %+v, %v; want all of it done", w.id, p, err)
+		}
+	}
+	for _, req := range []boxoffice.EventRequest{
+		{Verb: boxoffice.Rescheduled, Start: "2126-11-05T19:30"}, {Verb: boxoffice.OffSale}, {Verb: boxoffice.OnSale},
+	} {
+		req.Event = "999:F29:F01"
+		turned, err := office.ChangeEvent(ctx, by, req, false)
+		must(t, err)
+		if turned.Work != "" {
+			_, err = office.FinishWork(ctx, turned.Work, time.Minute)
+			must(t, err)
+		}
+	}
+	exec(t, db, `DELETE FROM task WHERE kind = 'venue'`) // as the clerk would
 }
 
 // give begins transfers, and ends some of them.
@@ -286,18 +329,22 @@ func loadHouse(t *testing.T, s *sqlstore.Store) {
 	must(t, l.Events(ctx, []boxoffice.Event{
 		{ID: "999:F26:F01", Organization: 999, Season: "F26", Item: "F01", Basis: boxoffice.Single, Name: "Game", Secondary: true},
 		{ID: "999:F27:F01", Organization: 999, Season: "F27", Item: "F01", Basis: boxoffice.Single, Name: "Later game", Secondary: true},
+		{ID: "999:F29:F01", Organization: 999, Season: "F29", Item: "F01", Basis: boxoffice.Single, Name: "Last game", Secondary: true},
 	}))
 	must(t, l.Patrons(ctx, []boxoffice.Patron{{ID: "10", Organization: 998}, {ID: "10", Organization: 999}, {ID: "11", Organization: 999}}))
 	for _, e := range []struct {
 		event  boxoffice.EventID
 		prefix string
-	}{{"999:F26:F01", "A"}, {"999:F27:F01", "B"}} {
+	}{{"999:F26:F01", "A"}, {"999:F27:F01", "B"}, {"999:F29:F01", "C"}} {
 		var tickets []boxoffice.Ticket
 		for n := range 10 {
 			tickets = append(tickets, boxoffice.Ticket{
 				Token: boxoffice.Token(fmt.Sprint(e.prefix, n)), Organization: 999, Event: e.event, Section: "U:1", Row: "1", Seat: fmt.Sprint(n),
 				SeatingType: "RESERVED", PriceLevel: 1, PriceType: "A", Face: 5000, Owner: "10", Barcode: boxoffice.Barcode(fmt.Sprintf("999%013d", n)),
 			})
+		}
+		if e.prefix == "C" {
+			tickets[7].Owner = "11"
 		}
 		must(t, l.Tickets(ctx, tickets))
 	}

@@ -65,7 +65,8 @@ type eventStory struct {
 	season         string
 	current        int64 // its version
 	tickets        int64
-	largest, total int64 // counts of the loads
+	largest, total int64  // counts of the loads
+	says           string // by its last row that is no load
 }
 
 // eventStories follows every event through the journal.
@@ -92,6 +93,7 @@ func (a *auditor) eventStories(ctx context.Context) error {
 		}
 		a.follow(&story.thread, e)
 		if e.what != "load" {
+			story.says = e.state
 			return nil
 		}
 		var load struct {

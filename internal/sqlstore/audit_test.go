@@ -257,6 +257,28 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"a second page of the same sale", `INSERT INTO document SELECT 'zzz', order_key, token, owned, issued_at FROM document WHERE token = 'A0'`, "I20", "zzz"},
 		{"a barcode that no sale gave", `UPDATE ticket SET barcode = '1' WHERE token = 'A1'`, "I20", "A1"},
 
+		{"an exchange with a seat that was not exchanged", `UPDATE journal SET state = replace(state, '"with":"C7"', '"with":"C8"') WHERE subject = 'C6' AND what = 'exchange'`, "I2", "C6"},
+		{"an exchange that went one way", `UPDATE journal SET state = replace(state, '"with":"C6"', '"with":"C8"') WHERE subject = 'C7' AND what = 'exchange'`, "I2", "C6"},
+		{"an event at another time than it was moved to", `UPDATE event SET start_at = start_at + 1 WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
+		{"an event cancelled without a row", `UPDATE event SET cancelled = true WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
+		{"a change of an event that cannot be read", `UPDATE journal SET state = '{' WHERE subject = '999:F29:F01' AND what <> 'load'`, "I4", "999:F29:F01"},
+		{"a void ticket that came back", `UPDATE journal SET state = replace(state, '"owner":', '"void":true,"owner":') WHERE subject = 'C4' AND what = 'hold'`, "I4", "C4"},
+		{"a hold of the venue that a channel ended", `UPDATE journal SET what = 'unlock' WHERE subject = 'C4' AND what = 'release'`, "I5", "C4"},
+		{"a hold of the venue by a channel", `UPDATE journal SET channel = 'ONE' WHERE subject = 'C3' AND what = 'hold'`, "I5", "C3"},
+		{"a hold that left the ticket free", `UPDATE journal SET state = '{"owner":"10"}' WHERE subject = 'C3' AND what = 'hold'`, "I7", "C3"},
+		{"a release of what nobody held", `UPDATE journal SET state = '{"owner":"10"}' WHERE subject = 'C4' AND what = 'release'`, "I7", "C4"},
+		{"a void that left the ticket alive", `UPDATE journal SET state = '{"owner":"10"}' WHERE subject = 'C9' AND what = 'void'`, "I7", "C9"},
+		{"a new barcode that ended a hold", `UPDATE journal SET state = replace(state, '"owner":', '"hold":"venue","by":"x","owner":') WHERE subject = 'C4' AND what = 'reissue'`, "I7", "C4"},
+		{"an exchange of one owner with themselves", `UPDATE journal SET state = replace(state, ',"was":{"owner"', ',"was":{"other"') WHERE subject = 'C6' AND what = 'exchange'`, "I7", "C6"},
+		{"a seat closed while its event was open", `UPDATE journal SET state = replace(state, ',"closed":true', '') WHERE subject = 'C8' AND what = 'close'`, "I7", "C8"},
+		{"a seat opened while its event was closed", `UPDATE journal SET state = replace(state, '"owner":', '"closed":true,"owner":') WHERE subject = 'C8' AND what = 'open'`, "I7", "C8"},
+		{"a barcode that was not issued", `UPDATE ticket SET barcode = '1' WHERE token = 'C4'`, "I20", "C4"},
+		{"a barcode that no exchange moved", `UPDATE ticket SET barcode = '1' WHERE token = 'C7'`, "I20", "C7"},
+		{"a portion that nobody would do", `UPDATE venue_portion SET done_at = 0 WHERE work = 'W-1'`, "I37", "W-1"},
+		{"a work whose tickets nobody would find", `UPDATE venue_work SET listed = false WHERE id = 'W-1'`, "I37", "W-1"},
+		{"a work of an unknown verb", `UPDATE venue_work SET verb = 'sell' WHERE id = 'W-1'`, "I37", "W-1"},
+		{"a portion that lost a ticket", `UPDATE venue_portion SET changed = changed - 1 WHERE work = 'W-4'`, "I37", "W-4/000001"},
+
 		{"a version without a row", `UPDATE ticket SET version = version + 1 WHERE token = 'A2'`, "I23", "A2"},
 		{"an event's version without a row", `UPDATE event SET version = version + 1 WHERE id = '999:F27:F01'`, "I23", "999:F27:F01"},
 		{"a row that is gone", `DELETE FROM journal WHERE subject = 'A2' AND version = 2`, "I23", "A2"},
@@ -319,6 +341,7 @@ func TestAuditFindsWhatSQLiteItselfFinds(t *testing.T) {
 	h := auditedHouses(t)[0]
 	for _, b := range []struct{ name, statement, invariant, subject string }{
 		{"a row that leads nowhere", `DELETE FROM event WHERE id = '999:F27:F01'`, "I34", "ticket"},
+		{"a portion of no work", `DELETE FROM venue_work WHERE id = 'W-1'`, "I37", "W-1/000001"},
 		{"a ticket of no event", `DELETE FROM event WHERE id = '999:F27:F01'`, "I34", "B1"},
 		{"a batch that its transaction did not number", `UPDATE batch SET position = NULL WHERE number = (SELECT MAX(number) FROM batch)`, "I36", "batch"},
 	} {

@@ -27,15 +27,16 @@ func (s *slice) covers(token string) bool {
 // A story is one ticket, and its journal as far as it has been read.
 type story struct {
 	thread
-	owner, barcode  string
-	owned, version  int64
-	hold, by        string
-	loose, void     bool // loose: it is free, and yet something of a hold is left
-	now             state
-	lastSale        int64 // its version; an accepted transfer counts
-	lastSaleBarcode string
-	lines           []line
-	gifts           []gift
+	owner, barcode string
+	owned, version int64
+	hold, by       string
+	loose, void    bool // loose: it is free, and yet something of a hold is left
+	now            state
+	lastSale       int64 // its version; an accepted transfer and an exchange count
+	renewed        int64 // the version that gave it its barcode
+	renewedBarcode string
+	lines          []line
+	gifts          []gift
 }
 
 // A line is one of an order, with what the journal told of it.
@@ -215,11 +216,18 @@ func (a *auditor) tell(t *story, e entry) {
 	if was := t.now.before(); known && was != before.standing {
 		a.find("I4", e.subject, "was %+v by its row of version %d, and %+v by the one before", was, e.version, before.standing)
 	}
+	if t.now.Barcode != "" {
+		t.renewed, t.renewedBarcode = e.version, t.now.Barcode
+	}
+	if before.Void && !t.now.Void {
+		a.find("I4", e.subject, "is void no more at version %d (%s), and that is for good", e.version, e.what)
+	}
+	a.tellVenue(t, e, before)
 	switch boxoffice.What(e.what) {
 	case boxoffice.Offered:
 		a.tellOffered(t, e, before)
 	case boxoffice.Accepted:
-		t.lastSale, t.lastSaleBarcode = e.version, t.now.Barcode
+		t.lastSale = e.version
 		a.tellGiven(t, e, before, boxoffice.TransferAccepted)
 		return
 	case boxoffice.Withdrawn:
@@ -245,7 +253,7 @@ func (a *auditor) tell(t *story, e entry) {
 	default:
 		a.tellTaken(t, e, before)
 	}
-	if known && t.now.Owner != before.Owner {
+	if known && t.now.Owner != before.Owner && e.what != string(boxoffice.Exchanged) {
 		a.find("I2", e.subject, "changes from owner %s to %s at version %d, which is no sale", before.Owner, t.now.Owner, e.version)
 	}
 }
@@ -291,6 +299,8 @@ func (a *auditor) tellTaken(t *story, e entry, before state) {
 	switch boxoffice.What(e.what) {
 	case boxoffice.Locked, boxoffice.Relocked, boxoffice.Unlocked:
 		a.find("I5", e.subject, "is in an order at version %d, and a channel ends that (%s)", e.version-1, e.what)
+	case boxoffice.Closed, boxoffice.Opened:
+		return // they leave orders as they are
 	}
 	for i := range t.lines {
 		if l := &t.lines[i]; l.process == before.By && l.ordered && !l.sold && !l.failed {
@@ -310,7 +320,7 @@ func (t *story) line(order string) *line {
 }
 
 func (a *auditor) tellSale(t *story, e entry, before state, known bool) {
-	t.lastSale, t.lastSaleBarcode = e.version, t.now.Barcode
+	t.lastSale = e.version
 	l := t.line(t.now.Order)
 	waited := l != nil && l.waits
 	switch {
@@ -364,8 +374,8 @@ func (a *auditor) end(token string, t *story) {
 	if t.owned != t.lastSale {
 		a.find("I2", token, "has its owner since version %d, and was last sold at version %d", t.owned, t.lastSale)
 	}
-	if t.lastSale > 0 && t.lastSaleBarcode != t.barcode {
-		a.find("I20", token, "has another barcode than its sale at version %d gave it", t.lastSale)
+	if t.lastSale > t.renewed || t.renewed > 0 && t.renewedBarcode != t.barcode {
+		a.find("I20", token, "has another barcode than its sale at version %d gave it, or what renewed it at version %d", t.lastSale, t.renewed)
 	}
 	pending := false
 	for _, l := range t.lines {

@@ -29,6 +29,11 @@ SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity
 func journalRows(entered []boxoffice.Entered) *table {
 	var rows table
 	for n, e := range entered {
+		if e.Event != nil {
+			rows.row().int(int64(n)).int(int64(e.Event.Organization)).text(string(boxoffice.Events)).text(string(e.Event.ID)).int(e.Event.Version).
+				text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(eventState(*e.Event, e.Reason))
+			continue
+		}
 		rows.row().int(int64(n)).int(int64(e.Ticket.Organization)).text(string(boxoffice.Seats)).text(string(e.Ticket.Token)).int(e.Ticket.Version).
 			text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(ticketState(e))
 	}
@@ -51,6 +56,12 @@ func ticketState(e boxoffice.Entered) string {
 	}
 	if e.Order != "" {
 		b = quote(append(b, `,"order":`...), e.Order)
+	}
+	if e.With != "" {
+		b = quote(append(b, `,"with":`...), string(e.With))
+	}
+	if e.Reason != "" {
+		b = quote(append(b, `,"reason":`...), e.Reason)
 	}
 	if was := e.Before; was != (boxoffice.Standing{Owner: t.Owner}) {
 		b = append(b, `,"was":{`...)
@@ -91,6 +102,8 @@ type state struct {
 	Closed  bool     `json:"closed"`
 	Barcode string   `json:"barcode"`
 	Order   string   `json:"order"`
+	With    string   `json:"with"`
+	Reason  string   `json:"reason"`
 	Was     standing `json:"was"`
 }
 
@@ -138,7 +151,7 @@ func readChange(r row) (boxoffice.Change, error) {
 	case boxoffice.Opened:
 		c.Before.Closed = true
 	}
-	c.Barcode, c.Order = boxoffice.Barcode(s.Barcode), s.Order
+	c.Barcode, c.Order, c.With, c.Reason = boxoffice.Barcode(s.Barcode), s.Order, boxoffice.Token(s.With), s.Reason
 	return c, nil
 }
 

@@ -9,9 +9,14 @@ import (
 )
 
 // Rows are loaded in one order by everybody: claims of the names of answers, then
-// of orders, orders, the same of transfers, tickets, each in key order and kept
-// until the commit; then, in later statements, what is read without a lock. Otherwise batches that
-// overlap deadlock, or see a joined row as it was before they waited.
+// of orders, orders, the same of transfers, portions, tickets, events that an act
+// names, each in key order and kept until the commit; then, in later statements,
+// what is read without a lock, the events of the tickets among it. Otherwise
+// batches that overlap deadlock, or see a joined row as it was before they waited.
+// Nobody waits for an event and has a ticket that another one who has that event
+// waits for: locked events come behind all tickets of the batch, and whoever has
+// only tickets never waits for an event. The organizations whose catalogs change
+// come last of all, in save.
 const (
 	loadOrders = `
 SELECT ` + orderColumns + `
@@ -50,7 +55,9 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		answers   []string
 		orders    []string
 		transfers []string
+		portions  []string
 		tokens    []string
+		named     []string // events
 		people    []string
 	)
 	for _, n := range needs {
@@ -66,11 +73,18 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		for _, token := range n.Tickets {
 			tokens = append(tokens, string(token))
 		}
+		for _, key := range n.Portions {
+			portions = append(portions, string(key))
+		}
+		for _, id := range n.Events {
+			named = append(named, string(id))
+		}
 		for _, key := range n.People {
 			people = append(people, string(key))
 		}
 	}
 	answers, orders, transfers = sorted(answers), sorted(orders), sorted(transfers)
+	portions, named = sorted(portions), sorted(named)
 	tokens, people = sorted(tokens), sorted(people)
 
 	var locked []step
@@ -103,6 +117,13 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 			return err
 		}})
 	}
+	if len(portions) > 0 {
+		locked = append(locked, step{text: loadPortions, args: []any{portions}, each: func(r row) error {
+			p, err := readPortion(r)
+			rows.Portions = append(rows.Portions, p)
+			return err
+		}})
+	}
 	var events []string
 	if len(tokens) > 0 {
 		rows.Tickets = make([]boxoffice.Ticket, 0, len(tokens))
@@ -115,18 +136,25 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 			return err
 		}})
 	}
+	addEvent := func(r row) error {
+		e, err := readEvent(r)
+		rows.Events = append(rows.Events, e)
+		return err
+	}
+	if len(named) > 0 {
+		locked = append(locked, step{text: lockEvents, args: []any{named}, each: addEvent})
+	}
 	if err := tx.run(ctx, locked...); err != nil {
 		return rows, err
 	}
 
 	var free []step
-	if events = sorted(events); len(events) > 0 {
+	read := slices.DeleteFunc(sorted(events), func(id string) bool { return slices.Contains(named, id) })
+	if len(read) > 0 {
+		free = append(free, step{text: loadEvents, args: []any{read}, each: addEvent})
+	}
+	if events = sorted(slices.Concat(read, named)); len(events) > 0 {
 		free = append(free,
-			step{text: loadEvents, args: []any{events}, each: func(r row) error {
-				e, err := readEvent(r)
-				rows.Events = append(rows.Events, e)
-				return err
-			}},
 			step{text: loadOrganizations, args: []any{events}, each: func(r row) error {
 				o, err := readOrganization(r)
 				rows.Organizations = append(rows.Organizations, o)

@@ -96,7 +96,16 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	}
 	holds, owners := ticketRows(out.Tickets, loaded.Tickets)
 	add(saveHolds, holds, holds.rows)
+	if tokens := parked(out.Tickets, loaded.Tickets); len(tokens) > 0 {
+		steps = append(steps, step{text: parkBarcodes, args: []any{tokens}, want: len(tokens)})
+	}
 	add(saveOwners, owners, owners.rows)
+	portions := portionRows(out.Portions)
+	add(savePortions, portions, portions.rows)
+	events, turned := eventRows(out.Events, loaded.Events)
+	add(saveEvents, events, events.rows)
+	works := workRows(out.Works)
+	add(saveWorks, works, works.rows)
 	orders, ledger := orderRows(out.Orders, loaded.Orders)
 	add(saveOrders, orders, orders.rows)
 	add(saveLedger, ledger, ledger.rows)
@@ -118,6 +127,11 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	steps = append(steps, step{text: saveBatch, args: []any{id, micros(loaded.Now), int64(len(out.Journal))}, want: 1})
 	if len(out.Journal) > 0 {
 		steps = append(steps, step{text: saveJournal, args: []any{id, micros(loaded.Now)}, rows: journalRows(out.Journal), want: len(out.Journal)})
+	}
+	if len(turned) > 0 {
+		steps = append(steps,
+			step{text: lockOrganizations, args: []any{turned}, each: func(row) error { return nil }},
+			step{text: bumpCatalogs, args: []any{turned}, want: -1})
 	}
 	if err := tx.run(ctx, steps...); err != nil {
 		return err

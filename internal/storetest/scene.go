@@ -215,12 +215,14 @@ func touch(token boxoffice.Token) act {
 		needs: boxoffice.Needs{Tickets: []boxoffice.Token{token}},
 		decide: func(b *boxoffice.Books) error {
 			t, _ := b.Ticket(token)
+			what := boxoffice.Released
 			if t.Hold.Kind == boxoffice.Free {
+				what = boxoffice.Held
 				t.Hold = boxoffice.Hold{Kind: boxoffice.HoldVenue, By: "test", Since: b.Now}
 			} else {
 				t.Hold = boxoffice.Hold{}
 			}
-			b.Change(t, boxoffice.Relocked, partner("test"), "")
+			b.Change(t, what, access.Principal{Application: "operator/test"}, "")
 			return nil
 		},
 	}
