@@ -39,6 +39,12 @@ func sqliteFile(tb testing.TB) string {
 // an access token, who only lacks the address of a server.
 func furnish(tb testing.TB, db string, channels ...access.Channel) (key string, callers []*caller) {
 	tb.Helper()
+	return furnishSized(tb, db, house.Small, channels...)
+}
+
+// furnishSized is furnish with a house of some other size.
+func furnishSized(tb testing.TB, db string, size house.Size, channels ...access.Channel) (key string, callers []*caller) {
+	tb.Helper()
 	key = filepath.Join(tb.TempDir(), keyFile)
 	keys, err := access.CreateKeyring(key)
 	if err != nil {
@@ -49,7 +55,7 @@ func furnish(tb testing.TB, db string, channels ...access.Channel) (key string, 
 		tb.Fatal(err)
 	}
 	defer store.Close()
-	if _, err := house.Make(tb.Context(), store.NewLoader(), boxoffice.NewPersonKeys(keys), house.Small, 1, time.Now(), nil); err != nil {
+	if _, err := house.Make(tb.Context(), store.NewLoader(), boxoffice.NewPersonKeys(keys), size, 1, time.Now(), nil); err != nil {
 		tb.Fatal(err)
 	}
 	desk := access.NewDesk(store, keys, time.Now)

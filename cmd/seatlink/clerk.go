@@ -18,6 +18,10 @@ const decidingHands = 16
 // expiringHands is how many transfers are ended at once, likewise.
 const expiringHands = 16
 
+// venueHands is how many works of the venue are gone over at once. Each has one
+// act in the queue at a time, so partners come between its portions.
+const venueHands = 2
+
 // newClerk hires who works off the tasks that acts leave.
 func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, settings settings) (*boxoffice.Clerk, error) {
 	own, err := push.OwnAddresses()
@@ -39,6 +43,7 @@ func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, settings s
 		boxoffice.TaskDecide:   {Chore: office.FinishOrder, Hands: decidingHands},
 		boxoffice.TaskTransfer: {Chore: office.FinishTransfer, Hands: decidingHands},
 		boxoffice.TaskExpire:   {Chore: office.ExpireTransfer, Hands: expiringHands},
+		boxoffice.TaskVenue:    {Chore: office.GoOver, Hands: venueHands},
 		boxoffice.TaskCallback: {Chore: courier.Deliver, Hands: push.MostSends},
 		boxoffice.TaskMail:     {Chore: postman.Deliver, Hands: push.MailHands},
 	}), nil

@@ -40,6 +40,8 @@ type commands struct {
 	Bench benchCommand `cmd:"" help:"Drive a running server and tell its figures."`
 	Order orderCommand `cmd:"" help:"Look at orders, and decide those under review."`
 
+	Venue venueCommand `cmd:"" help:"Hold, release, void, reissue and exchange seats; move, rename and cancel events."`
+
 	Partner partnerCommand `cmd:"" help:"Let partners in: what they may see and do, their keys and codes."`
 
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`

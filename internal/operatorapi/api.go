@@ -40,6 +40,7 @@ type Work struct {
 	Callbacks   Callbacks
 	Partners    Partners
 	Credentials Credentials
+	Venue       Venue
 }
 
 // Options are what an installation chooses about the door.
@@ -94,6 +95,11 @@ func (a *api) routes() map[string]handler {
 		"POST " + codePath:      a.newCode,
 		"POST " + tokensPath:    a.revokeTokens,
 		"POST " + disablePath:   a.disable,
+
+		"POST " + workPath:    a.beginWork,
+		"POST " + previewPath: a.previewWork,
+		"POST " + goOnPath:    a.goOn,
+		"POST " + eventPath:   a.changeEvent,
 	}
 }
 
@@ -116,6 +122,11 @@ const (
 	codePath      = "/partner/code"
 	tokensPath    = "/partner/tokens/revoke"
 	disablePath   = "/partner/disable"
+
+	workPath    = "/venue/work"
+	previewPath = "/venue/work/preview"
+	goOnPath    = "/venue/work/go-on"
+	eventPath   = "/venue/event"
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,
@@ -134,8 +145,16 @@ func (a *api) mux() http.Handler {
 // OperatorHeader has the name of who asks.
 const OperatorHeader = "Seatlink-Operator"
 
-// maxBody is more than any command has to say.
+// maxBody is more than any command has to say, but for those that name seats.
 const maxBody = 64 << 10
+
+// maxOf is the limit of a request's body.
+func maxOf(path string) int64 {
+	if path == workPath || path == previewPath {
+		return maxSelection
+	}
+	return maxBody
+}
 
 func (a *api) serve(w http.ResponseWriter, r *http.Request, act handler) {
 	defer func() {
@@ -148,7 +167,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, act handler) {
 		a.fail(w, r, fault.FieldInvalid.Saying(err.Error()))
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, maxOf(r.URL.Path))
 	body, err := act(r.Context(), &call{r, who})
 	if err != nil {
 		a.fail(w, r, err)

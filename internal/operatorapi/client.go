@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -135,7 +136,10 @@ func (c *Client) Disable(ctx context.Context, application string) (p Partner, er
 // named is the reason with this code, of the catalogue or of those that the desk
 // gives to operators alone; nil where there is none.
 func named(code string) *fault.Error {
-	for _, err := range []error{access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken} {
+	for _, err := range []error{
+		access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken,
+		boxoffice.ErrEventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection,
+	} {
 		if reason := fault.Of(err); reason.Code == code {
 			return reason
 		}
