@@ -22,7 +22,8 @@
 //	 └─────────────────┘
 //	   cancel, expire
 //
-// How the transfer itself stands is drawn at TransferState.
+// How the transfer itself stands is drawn at TransferState. The venue's own acts go
+// through whatever holds a ticket (Work): hold and void end it, an exchange too.
 package boxoffice
 
 import (
