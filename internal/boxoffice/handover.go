@@ -175,7 +175,10 @@ func (a *finishAct) obstacle(b *Books, t *Transfer) error {
 	switch {
 	case t.Process.Wait == WaitError && t.State == TransferPending:
 		return fault.SandboxRefused
+	case !t.Process.HandsOver && t.State != TransferPending: // it was cancelled while it waited
+		return nil
 	case !t.Process.HandsOver:
+		t.tell(b, NewsInvited)
 		return nil
 	case t.State != TransferPending:
 		return t.notPending()

@@ -54,8 +54,16 @@ type Notice struct {
 }
 
 // tell leaves the mails about what just happened to a transfer. They are tasks of
-// the same transaction: nobody hears of what was rolled back.
+// the same transaction: nobody hears of what was rolled back, of what still waits
+// for its process, or is invited to what is handed over at once.
 func (t Transfer) tell(b *Books, news News) {
+	switch t.Process.State {
+	case OrderPending, OrderFailed:
+		return
+	}
+	if t.Process.HandsOver && news == NewsInvited {
+		return
+	}
 	for _, party := range []Party{Sender, Recipient} {
 		subject := string(news) + "/" + string(party) + "/" + string(t.Key)
 		b.Enter(Task{ID: TaskMail + "/" + subject, Kind: TaskMail, Subject: subject, Due: b.Now})
