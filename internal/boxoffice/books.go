@@ -13,6 +13,7 @@ type Needs struct {
 	Tickets   []Token       // locked
 	Orders    []OrderKey    // locked; the name of a missing one is claimed until the commit
 	Transfers []TransferKey // as Orders
+	Scans     []ScanKey     // as Orders; with them come those that let the act's tickets in
 	People    []PersonKey   // read in the organizations of the tickets, not locked; the name of a missing one is claimed
 	Portions  []PortionKey  // locked
 	Events    []EventID     // locked, by an act that changes them; no such act names tickets
@@ -21,7 +22,7 @@ type Needs struct {
 
 // Size is how many rows are named.
 func (n Needs) Size() int {
-	return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.Transfers) + len(n.People) + len(n.Portions) + len(n.Events)
+	return len(n.Answers) + len(n.Tickets) + len(n.Orders) + len(n.Transfers) + len(n.Scans) + len(n.People) + len(n.Portions) + len(n.Events)
 }
 
 // An Act is one thing somebody wants done to the books.
@@ -56,6 +57,8 @@ type Books struct {
 	tickets   shelf[Token, Ticket]
 	orders    shelf[OrderKey, Order]
 	transfers shelf[TransferKey, Transfer]
+	scans     shelf[ScanKey, Scan]
+	inside    shelf[Token, ScanKey] // by which scan a ticket is in; the zero key is none
 	people    shelf[PersonAt, PatronID]
 	named     map[PersonKey]int // by which act
 	portions  shelf[PortionKey, Portion]
@@ -70,6 +73,7 @@ type Books struct {
 	callbacks []Callback
 	steps     []Recorded
 	works     []Work
+	left      []Token // tickets whose scan is over, and is none that was loaded
 }
 
 // Ids makes what must be new: random words, and numbers of a series. Only tests
@@ -99,6 +103,7 @@ type Entered struct {
 	Before  Standing
 	Closed  bool // its event is not open
 	Renewed bool // its barcode is another one than before
+	Old     Barcode
 	What    What
 	By      access.Principal
 	Order   string // the key of the order that it was done for
@@ -123,6 +128,9 @@ const (
 	Accepted  What = "accept"   // the transfer's recipient has become its owner
 	Withdrawn What = "cancel"   // the transfer gave it back
 	Lapsed    What = "expire"   // so it did at its end
+
+	Admitted   What = "admit"   // a gate let it in, or an earlier scan of another gate turned up
+	TurnedBack What = "unadmit" // the gate took that back
 
 	Closed What = "close" // its event is open no more, which ends a lock
 	Opened What = "open"  // its event is open again
@@ -149,6 +157,7 @@ type Rows struct {
 	Tickets       []Ticket
 	Orders        []Order
 	Transfers     []Transfer
+	Scans         []Scan
 	People        map[PersonAt]PatronID // the oldest account of each
 	Portions      []Portion
 	Events        []Event
@@ -162,6 +171,7 @@ func NewBooks(rows Rows, ids Ids) *Books {
 		Now: rows.Now, ids: ids,
 		answers: newShelf[AnswerKey, Answer](),
 		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), transfers: newShelf[TransferKey, Transfer](),
+		scans: newShelf[ScanKey, Scan](), inside: newShelf[Token, ScanKey](),
 		people:   newShelf[PersonAt, PatronID](),
 		named:    map[PersonKey]int{},
 		portions: newShelf[PortionKey, Portion](), events: newShelf[EventID, Event](),
@@ -178,6 +188,13 @@ func NewBooks(rows Rows, ids Ids) *Books {
 	}
 	for i := range rows.Transfers {
 		b.transfers.load(rows.Transfers[i].Key, &rows.Transfers[i])
+	}
+	for i := range rows.Scans {
+		s := &rows.Scans[i]
+		b.scans.load(s.Key, s)
+		if s.State == ScanInside {
+			b.inside.load(s.Token, &s.Key)
+		}
 	}
 	for at, id := range rows.People {
 		b.people.load(at, &id)
@@ -204,6 +221,7 @@ func (b *Books) Run(act Act, needs Needs) (err error) {
 	b.transfers.name(needs.Transfers, b.act)
 	b.portions.name(needs.Portions, b.act)
 	b.events.name(needs.Events, b.act)
+	b.scans.name(needs.Scans, b.act)
 	for _, key := range needs.People {
 		b.named[key] = b.act
 	}
@@ -225,12 +243,14 @@ func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) 
 // element of a cart.
 func (b *Books) Try(f func() error) (err error) {
 	journal, patrons, documents, tasks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks)
-	callbacks, steps, works := len(b.callbacks), len(b.steps), len(b.works)
+	callbacks, steps, works, left := len(b.callbacks), len(b.steps), len(b.works), len(b.left)
 	kept := false
 	b.answers.push()
 	b.tickets.push()
 	b.orders.push()
 	b.transfers.push()
+	b.scans.push()
+	b.inside.push()
 	b.people.push()
 	b.portions.push()
 	b.events.push()
@@ -239,6 +259,8 @@ func (b *Books) Try(f func() error) (err error) {
 		b.tickets.pop(kept)
 		b.orders.pop(kept)
 		b.transfers.pop(kept)
+		b.scans.pop(kept)
+		b.inside.pop(kept)
 		b.people.pop(kept)
 		b.portions.pop(kept)
 		b.events.pop(kept)
@@ -246,6 +268,7 @@ func (b *Books) Try(f func() error) (err error) {
 			b.journal, b.patrons = b.journal[:journal], b.patrons[:patrons]
 			b.documents, b.tasks = b.documents[:documents], b.tasks[:tasks]
 			b.callbacks, b.steps, b.works = b.callbacks[:callbacks], b.steps[:steps], b.works[:works]
+			b.left = b.left[:left]
 		}
 	}()
 	err = f()
@@ -267,7 +290,8 @@ func (b *Books) Ticket(token Token) (Ticket, bool) { return b.tickets.at(token, 
 
 // Change is the only way to change a ticket: it counts the version and writes
 // the journal row. Two acts of one batch on one ticket make two versions and
-// two rows.
+// two rows. Whatever takes a ticket out of the hands of the gate that let it in
+// ends the scan that did.
 func (b *Books) Change(t Ticket, what What, by access.Principal, order string) {
 	b.change(t, Entered{What: what, By: by, Order: order})
 }
@@ -275,11 +299,52 @@ func (b *Books) Change(t Ticket, what What, by access.Principal, order string) {
 // change is Change with all that a row may say.
 func (b *Books) change(t Ticket, row Entered) {
 	before, _ := b.tickets.lookup(t.Token)
+	if before.Hold.Kind == HoldGate && t.Hold.Kind != HoldGate {
+		b.leave(t.Token, ScanEnded)
+	}
 	event, _ := b.events.lookup(t.Event)
 	t.Version++
 	b.tickets.put(t.Token, t)
-	row.Ticket, row.Before, row.Closed, row.Renewed = t, before.Standing(), !event.Open(b.Now), before.Barcode != t.Barcode
+	row.Ticket, row.Before, row.Closed, row.Renewed, row.Old = t, before.Standing(), !event.Open(b.Now), before.Barcode != t.Barcode, before.Barcode
 	b.journal = append(b.journal, row)
+}
+
+// Scan returns a scan by its key.
+func (b *Books) Scan(key ScanKey) (Scan, bool) { return b.scans.at(key, b.act) }
+
+// PutScan keeps a scan that let nobody in.
+func (b *Books) PutScan(s Scan) { b.scans.put(s.Key, s) }
+
+// Admit keeps the scan by which a ticket is in from now on.
+func (b *Books) Admit(s Scan) {
+	b.scans.put(s.Key, s)
+	b.inside.put(s.Token, s.Key)
+}
+
+// Inside returns the scan by which a ticket is in, to an act that names scans
+// and the ticket.
+func (b *Books) Inside(token Token) (Scan, bool) {
+	key, ok := b.inside.lookup(token)
+	if !ok || key == (ScanKey{}) {
+		return Scan{}, false
+	}
+	return b.scans.lookup(key)
+}
+
+// leave ends the scan by which a ticket is in, if that has not ended before.
+func (b *Books) leave(token Token, becomes ScanState) {
+	key, loaded := b.inside.lookup(token)
+	switch {
+	case !loaded:
+		b.left = append(b.left, token)
+		return
+	case key == (ScanKey{}):
+		return
+	}
+	s, _ := b.scans.lookup(key)
+	s.State = becomes
+	b.scans.put(key, s)
+	b.inside.put(token, ScanKey{})
 }
 
 // Event returns an event that was named, or that of a loaded ticket.
@@ -410,6 +475,8 @@ type Outcome struct {
 	Tickets   []Ticket   // changed, in no order
 	Orders    []Order    // new and changed, in no order
 	Transfers []Transfer // new and changed, in no order
+	Scans     []Scan     // new and changed, in no order
+	Left      []Token    // whose scan in force has ended, and is none of Scans
 	Steps     []Recorded // in the order they were taken
 	Patrons   []Patron   // new
 	Documents []Document
@@ -423,7 +490,7 @@ type Outcome struct {
 
 // Outcome tells what to save.
 func (b *Books) Outcome() Outcome {
-	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps, Works: b.works}
+	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps, Works: b.works, Left: b.left}
 	for _, a := range b.answers.kept {
 		o.Answers = append(o.Answers, a)
 	}
@@ -442,10 +509,13 @@ func (b *Books) Outcome() Outcome {
 	for _, p := range b.portions.kept {
 		o.Portions = append(o.Portions, p)
 	}
+	for _, s := range b.scans.kept {
+		o.Scans = append(o.Scans, s)
+	}
 	return o
 }
 
 // Empty reports whether there is nothing to save.
 func (o Outcome) Empty() bool {
-	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0 && len(o.Events) == 0 && len(o.Works) == 0 && len(o.Portions) == 0
+	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0 && len(o.Events) == 0 && len(o.Works) == 0 && len(o.Portions) == 0 && len(o.Scans) == 0
 }

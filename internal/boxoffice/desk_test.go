@@ -43,6 +43,7 @@ type desk struct {
 	made      map[boxoffice.PatronID]boxoffice.Contact
 	answers   map[boxoffice.AnswerKey]boxoffice.Answer
 	transfers map[boxoffice.TransferKey]boxoffice.Transfer
+	scans     map[boxoffice.ScanKey]boxoffice.Scan
 	manifests map[string]boxoffice.Manifest // by facility
 	works     map[boxoffice.WorkID]boxoffice.Work
 	portions  map[boxoffice.PortionKey]boxoffice.Portion
@@ -73,6 +74,7 @@ func newDesk(t *testing.T, tickets ...boxoffice.Ticket) *desk {
 		answers: map[boxoffice.AnswerKey]boxoffice.Answer{}, now: noon,
 		transfers: map[boxoffice.TransferKey]boxoffice.Transfer{}, manifests: map[string]boxoffice.Manifest{},
 		works: map[boxoffice.WorkID]boxoffice.Work{}, portions: map[boxoffice.PortionKey]boxoffice.Portion{},
+		scans: map[boxoffice.ScanKey]boxoffice.Scan{},
 	}
 	for _, t := range tickets {
 		d.tickets[t.Token] = t
@@ -143,6 +145,7 @@ func (d *desk) decide(act boxoffice.Act) (boxoffice.Outcome, counter, error) {
 	out := books.Outcome()
 	slices.SortFunc(out.Answers, func(a, b boxoffice.Answer) int { return strings.Compare(string(a.Key), string(b.Key)) })
 	slices.SortFunc(out.Tickets, func(a, b boxoffice.Ticket) int { return strings.Compare(string(a.Token), string(b.Token)) })
+	slices.SortFunc(out.Scans, func(a, b boxoffice.Scan) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	slices.SortFunc(out.Orders, func(a, b boxoffice.Order) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	return out, ids, err
 }
@@ -170,6 +173,13 @@ func (d *desk) rows(needs boxoffice.Needs) boxoffice.Rows {
 	for _, key := range needs.Transfers {
 		if t, ok := d.transfers[key]; ok {
 			rows.Transfers = append(rows.Transfers, t)
+		}
+	}
+	for _, scan := range d.scans {
+		named := slices.Contains(needs.Scans, scan.Key)
+		inside := len(needs.Scans) > 0 && scan.State == boxoffice.ScanInside && slices.Contains(needs.Tickets, scan.Token)
+		if named || inside {
+			rows.Scans = append(rows.Scans, scan)
 		}
 	}
 	for at, id := range d.people {
@@ -219,6 +229,15 @@ func (d *desk) keep(out boxoffice.Outcome, ids counter) {
 	}
 	for _, w := range out.Works {
 		d.works[w.ID] = w
+	}
+	for key, scan := range d.scans {
+		if scan.State == boxoffice.ScanInside && slices.Contains(out.Left, scan.Token) {
+			scan.State = boxoffice.ScanEnded
+			d.scans[key] = scan
+		}
+	}
+	for _, scan := range out.Scans {
+		d.scans[scan.Key] = scan
 	}
 	for _, r := range out.Steps {
 		t := d.transfers[r.Transfer]

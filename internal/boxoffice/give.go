@@ -309,6 +309,8 @@ func (a *giveAct) refusals(b *Books) []Refusal {
 			reason = fault.OrderNotComplete
 		case (a.orders == nil || a.req.Sender != "") && t.Owner != a.req.Sender:
 			reason = fault.TokenNotAvailable.Saying("the ticket is not the sender's")
+		case t.Hold.Kind == HoldGate:
+			reason = errUsed
 		case t.Void || t.Hold.Kind != Free:
 			reason = fault.TokenNotAvailable.Saying("the ticket is locked, in an order, in a transfer, held by the venue or void")
 		case b.Event(t.Event).Past(b.Now):

@@ -122,6 +122,11 @@ func whyNotLockable(t Ticket, e Event, channel access.Channel, now time.Time) *f
 		return nil
 	case t.Hold.Kind == HoldLock:
 		return fault.TokenLocked
+	case t.Hold.Kind == HoldGate:
+		return fault.Of(errUsed)
 	}
 	return fault.TokenNotAvailable
 }
+
+// errUsed says of a ticket why it can no more be sold or given.
+var errUsed = fault.TokenNotAvailable.Saying("the ticket was used at the gate")

@@ -24,6 +24,10 @@
 //
 // How the transfer itself stands is drawn at TransferState. The venue's own acts go
 // through whatever holds a ticket (Work): hold and void end it, an exchange too.
+//
+// A gate lets a ticket in once. From then on it is on hold by the gate, whatever
+// held it before, and nobody can list, sell or give it; only the gate itself or the
+// venue ends that. How a scan stands is drawn at ScanState.
 package boxoffice
 
 import (

@@ -48,13 +48,14 @@ const (
 	HoldOrder    HoldKind = "order"    // an order is being decided
 	HoldTransfer HoldKind = "transfer" // a transfer is pending
 	HoldVenue    HoldKind = "venue"    // the venue keeps it back
+	HoldGate     HoldKind = "gate"     // a gate let it in, and it is used
 )
 
 // A Hold keeps a ticket for somebody. The zero Hold is free.
 type Hold struct {
 	Kind  HoldKind
-	By    string    // the channel, the process, the transfer, the operator
-	Since time.Time // when it was first taken
+	By    string    // the channel, the process, the transfer, the operator, the gate
+	Since time.Time // when it was first taken; of a gate, when it was scanned
 	Lock  LockTerms // of a lock, and of an order for the lock it consumes
 }
 

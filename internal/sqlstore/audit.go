@@ -39,6 +39,8 @@ var invariants = []struct{ name, rule string }{
 	{"I34", "the database is sound, and every reference leads somewhere"},
 	{"I36", "batches are whole, and positions dense, ascending with each subject's versions"},
 	{"I37", "what the venue does to many tickets comes to its end, and tells of each"},
+	{"I38", "a ticket that a gate holds is in by one scan, of that gate and time, and no other ticket is in"},
+	{"I39", "scans stand in known states, and name tickets that are there"},
 }
 
 // maxFindings is how many breaks of one invariant a Report tells; the others are
@@ -129,7 +131,7 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 			return err
 		}
 		for _, examine := range []func(context.Context) error{
-			a.schema, a.soundness, a.eventStories, a.eventsStand, a.ticketStories, a.exchanges, a.works, a.seats, a.references, a.orders, a.callbacks, a.transfers, a.ledger, a.answers, a.batches,
+			a.schema, a.soundness, a.eventStories, a.eventsStand, a.ticketStories, a.exchanges, a.works, a.seats, a.references, a.orders, a.callbacks, a.transfers, a.gates, a.ledger, a.answers, a.batches,
 		} {
 			if err := examine(ctx); err != nil {
 				return err

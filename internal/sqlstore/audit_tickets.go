@@ -351,7 +351,7 @@ func (a *auditor) end(token string, t *story) {
 		if t.loose {
 			a.find("I3", token, "is free, and has something left of a hold of %q", t.by)
 		}
-	case boxoffice.HoldLock, boxoffice.HoldOrder, boxoffice.HoldTransfer, boxoffice.HoldVenue:
+	case boxoffice.HoldLock, boxoffice.HoldOrder, boxoffice.HoldTransfer, boxoffice.HoldVenue, boxoffice.HoldGate:
 		if t.by == "" {
 			a.find("I3", token, "has a %s of nobody", t.hold)
 		}

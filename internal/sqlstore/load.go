@@ -9,7 +9,7 @@ import (
 )
 
 // Rows are loaded in one order by everybody: claims of the names of answers, then
-// of orders, orders, the same of transfers, portions, tickets, events that an act
+// of orders, orders, the same of transfers, portions, claims of scans, tickets, events that an act
 // names, each in key order and kept until the commit; then, in later statements,
 // what is read without a lock, the events of the tickets among it. Otherwise
 // batches that overlap deadlock, or see a joined row as it was before they waited.
@@ -56,6 +56,8 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		orders    []string
 		transfers []string
 		portions  []string
+		scans     []string
+		scanned   []string // the tickets of acts that name scans
 		tokens    []string
 		named     []string // events
 		people    []string
@@ -70,8 +72,14 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		for _, key := range n.Transfers {
 			transfers = append(transfers, string(key))
 		}
+		for _, key := range n.Scans {
+			scans = append(scans, key.String())
+		}
 		for _, token := range n.Tickets {
 			tokens = append(tokens, string(token))
+			if len(n.Scans) > 0 {
+				scanned = append(scanned, string(token))
+			}
 		}
 		for _, key := range n.Portions {
 			portions = append(portions, string(key))
@@ -85,7 +93,7 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 	}
 	answers, orders, transfers = sorted(answers), sorted(orders), sorted(transfers)
 	portions, named = sorted(portions), sorted(named)
-	tokens, people = sorted(tokens), sorted(people)
+	scans, tokens, people = sorted(scans), sorted(tokens), sorted(people)
 
 	var locked []step
 	if len(answers) > 0 {
@@ -124,6 +132,13 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 			return err
 		}})
 	}
+	keepScan := func(r row) error {
+		rows.Scans = append(rows.Scans, readScan(r))
+		return nil
+	}
+	if len(scans) > 0 {
+		locked = append(locked, s.db.claim("scan", scans)...)
+	}
 	var events []string
 	if len(tokens) > 0 {
 		rows.Tickets = make([]boxoffice.Ticket, 0, len(tokens))
@@ -160,6 +175,14 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 				rows.Organizations = append(rows.Organizations, o)
 				return err
 			}})
+	}
+	if len(scans) > 0 {
+		// A scan changes under the lock of its ticket alone: rows of scans that are
+		// locked before the tickets deadlock with those who make one the later one.
+		free = append(free, step{text: loadScans, args: []any{scans}, each: keepScan})
+	}
+	if len(scanned) > 0 {
+		free = append(free, step{text: loadInside, args: []any{sorted(scanned)}, each: keepScan})
 	}
 	findPeople := step{text: loadPeople, args: []any{people}, each: func(r row) error {
 		at := boxoffice.PersonAt{Organization: access.OrganizationID(r.int(1)), Key: boxoffice.PersonKey(r.text(0))}

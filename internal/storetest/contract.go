@@ -16,6 +16,7 @@ type Store interface {
 	boxoffice.Store
 	boxoffice.Tasks
 	boxoffice.Journal
+	boxoffice.Gates
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
@@ -118,7 +119,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, gates, tasks, solos, loads) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
