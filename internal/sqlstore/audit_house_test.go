@@ -53,7 +53,7 @@ func auditedHouses(t *testing.T) []auditedHouse {
 }
 
 // mendable are the tables that tests break, in the order of their references.
-var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step"}
+var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step", "admission"}
 
 // mend makes the rows what they were when it was first called.
 func mend(t *testing.T, db *sql.DB) {
@@ -68,7 +68,8 @@ func mend(t *testing.T, db *sql.DB) {
 	}
 	exec(t, db, strings.Join(append(statements,
 		"CREATE UNIQUE INDEX IF NOT EXISTS ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void",
-		"CREATE UNIQUE INDEX IF NOT EXISTS ticket_barcode ON ticket (event, barcode)"), ";"))
+		"CREATE UNIQUE INDEX IF NOT EXISTS ticket_barcode ON ticket (event, barcode)",
+		"CREATE UNIQUE INDEX IF NOT EXISTS admission_in_force ON admission (token) WHERE state = 'admitted'"), ";"))
 }
 
 // besides opens a database to SQL, past the store.
@@ -185,6 +186,7 @@ func trade(t *testing.T, url string) {
 	give(t, office, db)
 	handOver(t, office)
 	manage(t, office, db)
+	scan(t, s)
 	numbered(t, db)
 	exec(t, db, `INSERT INTO application (id, name, epoch) VALUES ('com.example.app', 'App', 1)`)
 	s.Close()
@@ -276,6 +278,20 @@ func handOver(t *testing.T, office *boxoffice.Office) {
 			_, err = office.FinishTransfer(ctx, boxoffice.ClaimedTask{Task: boxoffice.Task{Subject: "ONE/ERROR-9"}})
 			must(t, err)
 		}
+	}
+}
+
+// scan lets ticket A9 in, by the earlier of two scans, and refuses another barcode.
+func scan(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	who := access.Principal{Application: "gate/north", Organizations: []access.OrganizationID{999}, RequestID: "r"}
+	got, err := boxoffice.NewGate(s).Merge(t.Context(), who, "999:F26:F01", []boxoffice.ScanRequest{
+		{ID: "s-1", Barcode: "9990000000000009", Gate: "NORTH", At: time.Now()},
+		{ID: "s-2", Barcode: "9990000000000009", Gate: "SOUTH", At: time.Now().Add(-time.Minute)},
+		{ID: "s-3", Barcode: "none", Gate: "SOUTH", At: time.Now()},
+	})
+	if err != nil || got[0].Refused != nil || got[1].Refused != nil || got[2].Refused == nil {
+		t.Fatalf("Merge = %+v, %v", got, err)
 	}
 }
 
