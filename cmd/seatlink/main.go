@@ -44,6 +44,8 @@ type commands struct {
 
 	Partner partnerCommand `cmd:"" help:"Let partners in: what they may see and do, their keys and codes."`
 
+	Gate gateCommand `cmd:"" help:"Let tickets in at the gates, and tell scanners which barcodes are alive."`
+
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 
 	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`

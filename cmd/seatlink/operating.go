@@ -56,7 +56,10 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	// Addresses of ticket pages are for partners; no operator is shown one.
 	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(keys), web.NewAddresses(keys, ""))
 	desk := access.NewDesk(store, keys, time.Now)
-	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk, Venue: office}
+	work := operatorapi.Work{
+		Orders: office, Callbacks: store, Partners: desk, Credentials: desk, Venue: office,
+		Gates: boxoffice.NewGate(store), Porters: access.NewPorter(store, keys, time.Now),
+	}
 	return question(w.ctx, operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name))
 }
 

@@ -22,6 +22,7 @@ type serveCommand struct {
 	watching  `group:"Watching it:"`
 	outgoing  `group:"Callbacks:"`
 	mailing   `group:"Mails:"`
+	gates     `group:"Gates:"`
 	stopping  `group:"Stopping it:"`
 	tuning    `group:"Tuning:"`
 
@@ -52,7 +53,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, mailing: c.mailing, smtpPassword: w.getenv(passwordVariable), stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
+	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, mailing: c.mailing, smtpPassword: w.getenv(passwordVariable), gates: c.gates, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -97,6 +98,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 	}
 	fmt.Fprintln(w.stdout)
 	srv.ops.tell(w.stdout)
+	srv.scanners.tell(w.stdout)
 	return srv.run(w.ctx)
 }
 

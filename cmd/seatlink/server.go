@@ -41,8 +41,9 @@ type server struct {
 	url      string // where people and programs reach it
 	listener net.Listener
 	http     *http.Server
-	pair     *pair // nil without TLS
-	ops      *ops  // nil without --ops-addr
+	pair     *pair     // nil without TLS
+	ops      *ops      // nil without --ops-addr
+	scanners *scanners // nil without --gate-listen
 	watch    *watch
 	ending   *ending
 	socket   operatorSocket // for commands, on SQLite
@@ -103,7 +104,10 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if srv.socket, err = openSocket(ctx, s.db, office, clerk, srv); err != nil {
+	if srv.socket, err = openSocket(ctx, s.db, s.keys, office, clerk, srv); err != nil {
+		return nil, err
+	}
+	if srv.scanners, err = srv.openScanners(ctx, s); err != nil {
 		return nil, err
 	}
 	srv.http = &http.Server{
@@ -127,6 +131,9 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	if srv.ops != nil {
 		srv.parts = append(srv.parts, part{"operators' listener", func(ctx context.Context) error { return srv.ops.run(ctx, srv.ending.over) }})
 	}
+	if srv.scanners != nil {
+		srv.parts = append(srv.parts, part{"scanners' listener", srv.scanners.run})
+	}
 	return srv, nil
 }
 
@@ -139,6 +146,9 @@ func (s *server) close() error {
 	}
 	if s.listener != nil {
 		err = errors.Join(err, s.listener.Close())
+	}
+	if s.scanners != nil {
+		err = errors.Join(err, s.scanners.listener.Close())
 	}
 	if s.ops != nil {
 		err = errors.Join(err, s.ops.listener.Close())

@@ -34,6 +34,11 @@ type listening struct {
 	bounds
 }
 
+// gates is where scanners reach the server.
+type gates struct {
+	GateListen string `help:"Where to listen for the scanners at the gates, who show a gate key (seatlink gate key). Without --tls-cert this machine alone may reach it. Default: nowhere." placeholder:"HOST:PORT"`
+}
+
 // stopping is how the server ends.
 type stopping struct {
 	Drain     time.Duration  `help:"How long the end may take in all, from SIGTERM on." default:"30s" placeholder:"TIME"`
@@ -95,6 +100,7 @@ type settings struct {
 	stopping
 	watching
 	outgoing
+	gates
 	mailing
 	smtpPassword string
 

@@ -140,7 +140,9 @@ type Keeper struct {
 }
 
 // Sees reports whether the key is for an event.
-func (k Keeper) Sees(event string) bool { return len(k.Events) == 0 || slices.Contains(k.Events, event) }
+func (k Keeper) Sees(event string) bool {
+	return len(k.Events) == 0 || slices.Contains(k.Events, event)
+}
 
 // Authenticate finds out whose key is shown, from an address. It returns
 // fault.KeyInvalid for every key that is not good, and a *LimitError after too

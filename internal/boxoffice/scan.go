@@ -111,8 +111,9 @@ type Turnout struct {
 	Later    int64 // scans that an earlier one outdid
 	Refused  int64 // scans of scanners that were offline
 	Undone   int64
-	Position int64
 	Epoch    int64
+	Position int64
+	Now      time.Time
 }
 
 // What gates are refused.

@@ -41,6 +41,8 @@ type Work struct {
 	Partners    Partners
 	Credentials Credentials
 	Venue       Venue
+	Gates       Gates
+	Porters     Porters
 }
 
 // Options are what an installation chooses about the door.
@@ -72,7 +74,8 @@ type handler func(ctx context.Context, c *call) (body any, err error)
 // A call is one request, and the operator who makes it.
 type call struct {
 	*http.Request
-	who access.Principal
+	who    access.Principal
+	keeper *access.Keeper // a scanner, of the events of its key; nil is an operator
 }
 
 func (a *api) routes() map[string]handler {
@@ -100,6 +103,16 @@ func (a *api) routes() map[string]handler {
 		"POST " + previewPath: a.previewWork,
 		"POST " + goOnPath:    a.goOn,
 		"POST " + eventPath:   a.changeEvent,
+
+		"GET " + gateSnapshotPath:   a.gateSnapshot,
+		"GET " + gateChangesPath:    a.gateChanges,
+		"GET " + gateStatusPath:     a.gateStatus,
+		"POST " + gateVerifyPath:    a.gateVerify,
+		"POST " + gateUndoPath:      a.gateUndo,
+		"POST " + gateMergePath:     a.gateMerge,
+		"GET " + gateKeysPath:       a.gateKeys,
+		"POST " + gateKeyPath:       a.newGateKey,
+		"POST " + revokeGateKeyPath: a.revokeGateKey,
 	}
 }
 
@@ -127,6 +140,16 @@ const (
 	previewPath = "/venue/work/preview"
 	goOnPath    = "/venue/work/go-on"
 	eventPath   = "/venue/event"
+
+	gateSnapshotPath  = "/gate/snapshot"
+	gateChangesPath   = "/gate/changes"
+	gateStatusPath    = "/gate/status"
+	gateVerifyPath    = "/gate/verify"
+	gateUndoPath      = "/gate/undo"
+	gateMergePath     = "/gate/merge"
+	gateKeysPath      = "/gate/keys"
+	gateKeyPath       = "/gate/key"
+	revokeGateKeyPath = "/gate/key/revoke"
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,
@@ -145,8 +168,9 @@ func (a *api) mux() http.Handler {
 // OperatorHeader has the name of who asks.
 const OperatorHeader = "Seatlink-Operator"
 
-// maxBody is more than any command has to say, but for those that name seats.
-const maxBody = 64 << 10
+// maxBody is more than any command has to say, but for those that name seats: 500
+// scans are the most.
+const maxBody = 256 << 10
 
 // maxOf is the limit of a request's body.
 func maxOf(path string) int64 {
@@ -168,7 +192,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, act handler) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxOf(r.URL.Path))
-	body, err := act(r.Context(), &call{r, who})
+	body, err := act(r.Context(), &call{Request: r, who: who})
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -204,6 +228,8 @@ var statusOf = map[fault.Kind]int{
 	fault.TooLarge:         http.StatusRequestEntityTooLarge,
 	fault.Conflict:         http.StatusConflict,
 	fault.Refused:          http.StatusUnprocessableEntity,
+	fault.Unauthorized:     http.StatusUnauthorized, // of scanners
+	fault.RateLimited:      http.StatusTooManyRequests,
 	fault.Unavailable:      http.StatusServiceUnavailable,
 }
 

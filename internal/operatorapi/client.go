@@ -136,11 +136,15 @@ func (c *Client) Disable(ctx context.Context, application string) (p Partner, er
 // named is the reason with this code, of the catalogue or of those that the desk
 // gives to operators alone; nil where there is none.
 func named(code string) *fault.Error {
+	reasons := boxoffice.GateReasons()
 	for _, err := range []error{
-		access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken,
+		access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken, access.ErrGateKeyUnknown,
 		boxoffice.ErrEventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection,
 	} {
-		if reason := fault.Of(err); reason.Code == code {
+		reasons = append(reasons, fault.Of(err))
+	}
+	for _, reason := range reasons {
+		if reason.Code == code {
 			return reason
 		}
 	}

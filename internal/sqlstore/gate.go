@@ -261,7 +261,7 @@ func (s *Store) Turnout(ctx context.Context, event boxoffice.EventID) (boxoffice
 			}
 			return nil
 		}})
-	n.Position, n.Epoch = roll.Position, roll.Epoch
+	n.Epoch, n.Position, n.Now = roll.Epoch, roll.Position, roll.Now
 	if roll.Event.Cancelled {
 		n.Live = 0
 	}
