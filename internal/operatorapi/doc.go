@@ -6,4 +6,7 @@
 // in its own process and walks through it directly. So a command is written
 // once, against a Client. Everybody who comes in may do everything, and gives a
 // name, which the journal and the orders keep.
+//
+// The scanners at the gates have a door of their own, on TCP (scanner.go,
+// api/operator.yaml): the calls of gates and no others, for who shows a gate key.
 package operatorapi

@@ -80,7 +80,7 @@ type GateVerdict struct {
 	ScanID   string `json:"scanId"`
 	Barcode  string `json:"barcode"`
 	Admitted bool   `json:"admitted"`          // let them in
-	Repeat   bool   `json:"repeat,omitempty"`  // the scan was known, and this is its answer
+	Repeat   bool   `json:"repeat"`            // the scan was known, and this is its answer
 	Code     string `json:"code,omitempty"`    // why not
 	Message  string `json:"message,omitempty"` // the same for people
 	// Since and Gate tell of the admission that counts; Since, where the barcode was

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
 
@@ -17,6 +18,7 @@ type Store interface {
 	boxoffice.Tasks
 	boxoffice.Journal
 	boxoffice.Gates
+	access.PorterStore
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
@@ -119,7 +121,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, gates, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, gates, gateKeys, tasks, solos, loads) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
