@@ -35,14 +35,7 @@ func NewScanners(gates Gates, keys Doorkeeper, log *slog.Logger) http.Handler {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	for pattern, act := range map[string]handler{
-		"GET " + gateSnapshotPath: a.gateSnapshot,
-		"GET " + gateChangesPath:  a.gateChanges,
-		"GET " + gateStatusPath:   a.gateStatus,
-		"POST " + gateVerifyPath:  a.gateVerify,
-		"POST " + gateUndoPath:    a.gateUndo,
-		"POST " + gateMergePath:   a.gateMerge,
-	} {
+	for pattern, act := range a.scannerRoutes() {
 		method, path, _ := strings.Cut(pattern, " ")
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.serveScanner(w, r, keys, act) })
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
@@ -52,6 +45,18 @@ func NewScanners(gates Gates, keys Doorkeeper, log *slog.Logger) http.Handler {
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.PathUnknown) })
 	return mux
+}
+
+// scannerRoutes are all that scanners may ask.
+func (a *api) scannerRoutes() map[string]handler {
+	return map[string]handler{
+		"GET " + gateSnapshotPath: a.gateSnapshot,
+		"GET " + gateChangesPath:  a.gateChanges,
+		"GET " + gateStatusPath:   a.gateStatus,
+		"POST " + gateVerifyPath:  a.gateVerify,
+		"POST " + gateUndoPath:    a.gateUndo,
+		"POST " + gateMergePath:   a.gateMerge,
+	}
 }
 
 func (a *api) serveScanner(w http.ResponseWriter, r *http.Request, keys Doorkeeper, act handler) {
