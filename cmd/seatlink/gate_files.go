@@ -109,7 +109,7 @@ func gateCSV(out io.Writer, s operatorapi.Snapshot) error {
 
 type gateMergeCommand struct {
 	gateEvent
-	File string `arg:"" help:"CSV with the columns scan, barcode, gate and at; - is standard input." placeholder:"FILE"`
+	File string `arg:"" help:"CSV with the columns scan, barcode, gate and at." placeholder:"FILE"`
 	operating
 }
 
@@ -157,16 +157,12 @@ func (c *gateMergeCommand) Run(w *surroundings) error {
 
 // read reads the file.
 func (c *gateMergeCommand) read() ([]operatorapi.GateScan, error) {
-	in := os.Stdin
-	if c.File != "-" {
-		file, err := os.Open(c.File)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
+	file, err := os.Open(c.File)
+	if err != nil {
+		return nil, err
 	}
-	rows := csv.NewReader(in)
+	defer file.Close()
+	rows := csv.NewReader(file)
 	head, err := rows.Read()
 	if err != nil || strings.Join(head, ",") != "scan,barcode,gate,at" {
 		return nil, fmt.Errorf("%s does not begin with the line scan,barcode,gate,at", c.File)

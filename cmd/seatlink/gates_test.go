@@ -31,7 +31,7 @@ func (s turnstile) asks(status int, method, path, body string, answer any) {
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+s.key)
-	got, err := http.DefaultClient.Do(r)
+	got, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -100,7 +100,10 @@ func TestScannersFollowTheBooks(t *testing.T) {
 				t.Fatal(err)
 			}
 			as := []string{"--db", db, "--key", key, "--as", "ada"}
-			gate := func(args ...string) string { t.Helper(); return must(t, append(append([]string{"gate"}, args...), as...)...) }
+			gate := func(args ...string) string {
+				t.Helper()
+				return must(t, append(append([]string{"gate"}, args...), as...)...)
+			}
 			merges := func(file string) (m operatorapi.Merged) {
 				t.Helper()
 				if err := json.Unmarshal([]byte(gate("merge", event, file, "--output", "json")), &m); err != nil {

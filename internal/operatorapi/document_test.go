@@ -46,8 +46,7 @@ func (d document) fields(s schema) (names []string) {
 
 // wired are the fields of a wire type.
 func wired(of reflect.Type) (names []string) {
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for f := range of.Fields() {
 		if f.Anonymous {
 			names = append(names, wired(f.Type)...)
 			continue

@@ -71,7 +71,7 @@ func (k oneKey) Authenticate(_ context.Context, key, address string) (access.Kee
 
 // heldUp holds a request up to the scanners' door.
 func heldUp(g Gates, keys Doorkeeper, method, path, body string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(body))
 	r.RemoteAddr = "192.0.2.1:4000"
 
 	for _, h := range headers {
@@ -164,7 +164,7 @@ func TestScannersAreRefused(t *testing.T) {
 func TestTheScannersDoorLogsNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	door := NewScanners(&turnstile{fail: errors.New("broken")}, oneKey{}, slog.New(slog.NewJSONHandler(&log, nil)))
-	r := httptest.NewRequest(http.MethodPost, "/gate/verify", strings.NewReader(`{"event":"998:F26:F01","scanId":"s-1","barcode":"canary","gate":"NORTH"}`))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/gate/verify", strings.NewReader(`{"event":"998:F26:F01","scanId":"s-1","barcode":"canary","gate":"NORTH"}`))
 	r.RemoteAddr = "192.0.2.1:4000"
 	r.Header.Set("Authorization", "Bearer lkg_good")
 	w := httptest.NewRecorder()
