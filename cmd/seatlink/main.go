@@ -42,6 +42,10 @@ type commands struct {
 
 	Partner partnerCommand `cmd:"" help:"Let partners in: what they may see and do, their keys and codes."`
 
+	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database into a file, also while it is served."`
+	Restore restoreCommand `cmd:"" help:"Put a backup in the place of a SQLite database."`
+	Epoch   epochCommand   `cmd:"" help:"Tell the epoch of a database; begin a new one after it was restored by other means."`
+
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 
 	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`

@@ -57,7 +57,12 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(keys), web.NewAddresses(keys, ""))
 	desk := access.NewDesk(store, keys, time.Now)
 	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk}
-	return question(w.ctx, operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name))
+	return question(w.ctx, ownDoor(work, name))
+}
+
+// ownDoor is the operators' door in this process.
+func ownDoor(work operatorapi.Work, name string) *operatorapi.Client {
+	return operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name)
 }
 
 // name is who does it.

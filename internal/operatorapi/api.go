@@ -40,6 +40,7 @@ type Work struct {
 	Callbacks   Callbacks
 	Partners    Partners
 	Credentials Credentials
+	Vault       boxoffice.Vault // only where the database is a file
 }
 
 // Options are what an installation chooses about the door.
@@ -94,6 +95,8 @@ func (a *api) routes() map[string]handler {
 		"POST " + codePath:      a.newCode,
 		"POST " + tokensPath:    a.revokeTokens,
 		"POST " + disablePath:   a.disable,
+
+		"POST " + backupPath: a.backUp,
 	}
 }
 
@@ -116,6 +119,8 @@ const (
 	codePath      = "/partner/code"
 	tokensPath    = "/partner/tokens/revoke"
 	disablePath   = "/partner/disable"
+
+	backupPath = "/backup"
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,

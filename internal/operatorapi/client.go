@@ -132,6 +132,12 @@ func (c *Client) Disable(ctx context.Context, application string) (p Partner, er
 	return p, err
 }
 
+// BackUp has a copy of the books written to a path of this machine.
+func (c *Client) BackUp(ctx context.Context, file string) (b Backup, err error) {
+	err = c.call(ctx, http.MethodPost, backupPath, backupRequest{file}, &b)
+	return b, err
+}
+
 // named is the reason with this code, of the catalogue or of those that the desk
 // gives to operators alone; nil where there is none.
 func named(code string) *fault.Error {

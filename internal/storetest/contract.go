@@ -32,6 +32,8 @@ type Store interface {
 	NewComparer() Loader
 	// Epoch is 1 in a database that was never restored.
 	Epoch() int64
+	// RaiseEpoch begins a new epoch, which is at least this one, and returns it.
+	RaiseEpoch(ctx context.Context, least int64) (int64, error)
 	// Queued is how many acts wait to be taken.
 	Queued() int
 	// Progress tells how far the store is with what follows a commit. What waits is
