@@ -42,6 +42,9 @@ type commands struct {
 
 	Partner partnerCommand `cmd:"" help:"Let partners in: what they may see and do, their keys and codes."`
 
+	Organization organizationCommand `cmd:"" help:"Look at organizations, and change their rules."`
+	Listing      listingCommand      `cmd:"" help:"Make listings of patrons' tickets for partners, and look at them."`
+
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database into a file, also while it is served."`
 	Restore restoreCommand `cmd:"" help:"Put a backup in the place of a SQLite database."`
 	Epoch   epochCommand   `cmd:"" help:"Tell the epoch of a database; begin a new one after it was restored by other means."`

@@ -40,11 +40,13 @@ type Work struct {
 	Callbacks   Callbacks
 	Partners    Partners
 	Credentials Credentials
+	House       House
 	Vault       boxoffice.Vault // only where the database is a file
 }
 
 // Options are what an installation chooses about the door.
 type Options struct {
+	URL      string       // where partners reach the server; "" where none runs
 	Database string       // the file that is served, for commands that look for it
 	Log      *slog.Logger // nil discards
 }
@@ -52,7 +54,7 @@ type Options struct {
 // New opens the door: a handler for all that operators ask. It is safe for
 // concurrent use.
 func New(work Work, options Options) http.Handler {
-	a := &api{work: work, database: options.Database, log: options.Log}
+	a := &api{work: work, url: options.URL, database: options.Database, log: options.Log}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -61,6 +63,7 @@ func New(work Work, options Options) http.Handler {
 
 type api struct {
 	work     Work
+	url      string
 	database string
 	log      *slog.Logger
 }
@@ -96,6 +99,12 @@ func (a *api) routes() map[string]handler {
 		"POST " + tokensPath:    a.revokeTokens,
 		"POST " + disablePath:   a.disable,
 
+		"GET " + organizationsPath: a.organizations,
+		"GET " + organizationPath:  a.showOrganization,
+		"POST " + rulesPath:        a.setRules,
+		"GET " + listingsPath:      a.listings,
+		"POST " + listingPath:      a.addListing,
+
 		"POST " + backupPath: a.backUp,
 	}
 }
@@ -119,6 +128,12 @@ const (
 	codePath      = "/partner/code"
 	tokensPath    = "/partner/tokens/revoke"
 	disablePath   = "/partner/disable"
+
+	organizationsPath = "/organizations"
+	organizationPath  = "/organization"
+	rulesPath         = "/organization/rules"
+	listingsPath      = "/listings"
+	listingPath       = "/listing/add"
 
 	backupPath = "/backup"
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -132,6 +133,38 @@ func (c *Client) Disable(ctx context.Context, application string) (p Partner, er
 	return p, err
 }
 
+// Organizations lists all organizations by id.
+func (c *Client) Organizations(ctx context.Context) (list OrganizationList, err error) {
+	err = c.call(ctx, http.MethodGet, organizationsPath, nil, &list)
+	return list, err
+}
+
+// Organization shows one organization.
+func (c *Client) Organization(ctx context.Context, id int64) (o Organization, err error) {
+	query := url.Values{"id": {strconv.FormatInt(id, 10)}}
+	err = c.call(ctx, http.MethodGet, organizationPath+"?"+query.Encode(), nil, &o)
+	return o, err
+}
+
+// SetRules changes the rules of an organization.
+func (c *Client) SetRules(ctx context.Context, rules Rules) (o Organization, err error) {
+	err = c.call(ctx, http.MethodPost, rulesPath, rules, &o)
+	return o, err
+}
+
+// Listings lists the newest listings, newest first.
+func (c *Client) Listings(ctx context.Context, limit int) (list ListingList, err error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	err = c.call(ctx, http.MethodGet, listingsPath+"?"+query.Encode(), nil, &list)
+	return list, err
+}
+
+// AddListing makes a listing of a patron's tickets for a channel.
+func (c *Client) AddListing(ctx context.Context, want NewListing) (l Listing, err error) {
+	err = c.call(ctx, http.MethodPost, listingPath, want, &l)
+	return l, err
+}
+
 // BackUp has a copy of the books written to a path of this machine.
 func (c *Client) BackUp(ctx context.Context, file string) (b Backup, err error) {
 	err = c.call(ctx, http.MethodPost, backupPath, backupRequest{file}, &b)
@@ -141,7 +174,7 @@ func (c *Client) BackUp(ctx context.Context, file string) (b Backup, err error) 
 // named is the reason with this code, of the catalogue or of those that the desk
 // gives to operators alone; nil where there is none.
 func named(code string) *fault.Error {
-	for _, err := range []error{access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken} {
+	for _, err := range []error{access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken, boxoffice.ErrChannelUnknown} {
 		if reason := fault.Of(err); reason.Code == code {
 			return reason
 		}

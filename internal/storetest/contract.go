@@ -15,6 +15,7 @@ type Store interface {
 	boxoffice.Store
 	boxoffice.Tasks
 	boxoffice.Journal
+	boxoffice.Cabinet
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
@@ -112,7 +113,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, journals, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, journals, tasks, solos, loads, cabinets) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
