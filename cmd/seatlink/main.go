@@ -42,6 +42,7 @@ type commands struct {
 
 	Partner partnerCommand `cmd:"" help:"Let partners in: what they may see and do, their keys and codes."`
 
+	Show         showCommand         `cmd:"" help:"Show how a ticket, order, listing, transfer or request stands, and its story."`
 	Organization organizationCommand `cmd:"" help:"Look at organizations, and change their rules."`
 	Listing      listingCommand      `cmd:"" help:"Make listings of patrons' tickets for partners, and look at them."`
 

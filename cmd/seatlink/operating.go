@@ -56,7 +56,7 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	// Addresses of ticket pages are for partners; no operator is shown one.
 	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(keys), web.NewAddresses(keys, ""))
 	desk := access.NewDesk(store, keys, time.Now)
-	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk, House: boxoffice.NewBackOffice(store)}
+	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk, House: boxoffice.NewBackOffice(store), Shelves: store}
 	return question(w.ctx, ownDoor(work, name))
 }
 

@@ -240,12 +240,13 @@ func (b *BackOffice) Listings(ctx context.Context, limit int) ([]ListingState, e
 	}
 	states := make([]ListingState, len(listings))
 	for i, l := range listings {
-		states[i] = l.state(view)
+		states[i] = l.State(view)
 	}
 	return states, nil
 }
 
-func (l Listing) state(view View) ListingState {
+// State is how a listing stands, by a view that has its tickets.
+func (l Listing) State(view View) ListingState {
 	s := ListingState{Listing: l, Expired: !view.Now.Before(l.Expires)}
 	for _, token := range l.Tokens {
 		if l.shows(token, view) {

@@ -41,6 +41,7 @@ type Work struct {
 	Partners    Partners
 	Credentials Credentials
 	House       House
+	Shelves     Shelves
 	Vault       boxoffice.Vault // only where the database is a file
 }
 
@@ -105,7 +106,9 @@ func (a *api) routes() map[string]handler {
 		"GET " + listingsPath:      a.listings,
 		"POST " + listingPath:      a.addListing,
 
-		"POST " + backupPath: a.backUp,
+		"POST " + showPath:    a.show,
+		"POST " + requestPath: a.showRequest,
+		"POST " + backupPath:  a.backUp,
 	}
 }
 
@@ -135,7 +138,9 @@ const (
 	listingsPath      = "/listings"
 	listingPath       = "/listing/add"
 
-	backupPath = "/backup"
+	showPath    = "/show"
+	requestPath = "/show/request"
+	backupPath  = "/backup"
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,

@@ -165,6 +165,18 @@ func (c *Client) AddListing(ctx context.Context, want NewListing) (l Listing, er
 	return l, err
 }
 
+// Show shows how something stands, with its story.
+func (c *Client) Show(ctx context.Context, want ShowRequest) (s Shown, err error) {
+	err = c.call(ctx, http.MethodPost, showPath, want, &s)
+	return s, err
+}
+
+// ChangesOf searches a stretch of the journal for a Request-ID.
+func (c *Client) ChangesOf(ctx context.Context, want RequestRequest) (s RequestStretch, err error) {
+	err = c.call(ctx, http.MethodPost, requestPath, want, &s)
+	return s, err
+}
+
 // BackUp has a copy of the books written to a path of this machine.
 func (c *Client) BackUp(ctx context.Context, file string) (b Backup, err error) {
 	err = c.call(ctx, http.MethodPost, backupPath, backupRequest{file}, &b)
@@ -174,7 +186,7 @@ func (c *Client) BackUp(ctx context.Context, file string) (b Backup, err error) 
 // named is the reason with this code, of the catalogue or of those that the desk
 // gives to operators alone; nil where there is none.
 func named(code string) *fault.Error {
-	for _, err := range []error{access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken, boxoffice.ErrChannelUnknown} {
+	for _, err := range []error{access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken, boxoffice.ErrChannelUnknown, ErrNothing} {
 		if reason := fault.Of(err); reason.Code == code {
 			return reason
 		}

@@ -16,6 +16,7 @@ type Store interface {
 	boxoffice.Tasks
 	boxoffice.Journal
 	boxoffice.Cabinet
+	boxoffice.Finder
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
@@ -113,7 +114,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, journals, tasks, solos, loads, cabinets) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, journals, tasks, solos, loads, cabinets, finders) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
