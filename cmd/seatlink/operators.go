@@ -31,7 +31,7 @@ type operatorSocket struct {
 
 // openSocket opens the socket. The database is ours by now, so one that is there
 // and answers is of a server of another database in the same folder.
-func openSocket(ctx context.Context, db string, office *boxoffice.Office, clerk *boxoffice.Clerk, s *server) (operatorSocket, error) {
+func openSocket(ctx context.Context, db string, keys *access.Keyring, office *boxoffice.Office, clerk *boxoffice.Clerk, s *server) (operatorSocket, error) {
 	file, isFile := strings.CutPrefix(db, "sqlite:")
 	if !isFile {
 		return operatorSocket{}, nil
@@ -45,7 +45,7 @@ func openSocket(ctx context.Context, db string, office *boxoffice.Office, clerk 
 	if err != nil {
 		return operatorSocket{}, err
 	}
-	work := operatorapi.Work{Orders: judging{office, clerk.Wake}, Callbacks: s.store, Partners: s.desk, Credentials: s.desk, House: boxoffice.NewBackOffice(s.store), Shelves: s.store, Vault: s.store}
+	work := operatorapi.Work{Orders: judging{office, clerk.Wake}, Callbacks: s.store, Partners: s.desk, Credentials: s.desk, House: boxoffice.NewBackOffice(s.store), Shelves: s.store, Vault: s.store, Loads: &loads{store: s.store, keys: keys}}
 	return operatorSocket{path: path, listener: listener, log: s.log, http: &http.Server{
 		Handler:           operatorapi.New(work, operatorapi.Options{URL: s.url, Database: file, Log: s.log}),
 		ReadHeaderTimeout: readHeaderTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),

@@ -101,7 +101,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if srv.socket, err = openSocket(ctx, s.db, office, clerk, srv); err != nil {
+	if srv.socket, err = openSocket(ctx, s.db, s.keys, office, clerk, srv); err != nil {
 		return nil, err
 	}
 	srv.http = &http.Server{

@@ -42,6 +42,7 @@ type Work struct {
 	Credentials Credentials
 	House       House
 	Shelves     Shelves
+	Loads       Loads           // only where a server runs
 	Vault       boxoffice.Vault // only where the database is a file
 }
 
@@ -141,6 +142,7 @@ const (
 	showPath    = "/show"
 	requestPath = "/show/request"
 	backupPath  = "/backup"
+	loadPath    = "/house/load" // answered line by line
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,
@@ -152,6 +154,8 @@ func (a *api) mux() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, act) })
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.MethodWrong) })
 	}
+	mux.HandleFunc("POST "+loadPath, a.load)
+	mux.HandleFunc(loadPath, func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.MethodWrong) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.PathUnknown) })
 	return mux
 }

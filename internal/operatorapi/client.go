@@ -198,14 +198,29 @@ func named(code string) *fault.Error {
 var errStranger = errors.New("the server that runs does not know this command: it is of another version")
 
 func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
-	text, err := json.Marshal(body)
+	response, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return refusedBy(response)
+	}
+	if err := json.UnmarshalRead(response.Body, answer); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
 	}
 	// The host is a matter of form: the transport knows where to go.
 	request, err := http.NewRequestWithContext(ctx, method, "http://seatlink"+path, bytes.NewReader(text))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set(OperatorHeader, c.name)
@@ -214,15 +229,13 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err // it repeats the address that is a matter of form
 		}
-		return fmt.Errorf("ask the server: %w", err)
+		return nil, fmt.Errorf("ask the server: %w", err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode == http.StatusOK {
-		if err := json.UnmarshalRead(response.Body, answer); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		return nil
-	}
+	return response, nil
+}
+
+// refusedBy is the reason in an answer that is not 200.
+func refusedBy(response *http.Response) error {
 	var refused refusal
 	if err := json.UnmarshalRead(response.Body, &refused); err != nil {
 		return fmt.Errorf("the server answered %s", response.Status)
