@@ -120,11 +120,14 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 	}
 	defer db.close()
 	a, b := newAuditor(db, slice), newAuditor(db, slice)
+	if err := a.over(ctx, a.schema); err != nil {
+		return a.report, fmt.Errorf("audit: %w", err)
+	}
 	// What the database finds in its own files, and whether a seat is there twice, hold in
 	// whichever snapshot: a second core looks at that.
 	aside := make(chan error, 1)
 	go func() { aside <- b.over(ctx, b.soundness, b.seats) }()
-	err = a.over(ctx, a.schema, a.eventStories, a.ticketStories, a.references, a.orders, a.callbacks, a.transfers, a.ledger, a.answers, a.batches)
+	err = a.over(ctx, a.eventStories, a.ticketStories, a.references, a.orders, a.callbacks, a.transfers, a.ledger, a.answers, a.batches)
 	err = cmp.Or(err, <-aside)
 	a.join(b)
 	if err != nil {
