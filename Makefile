@@ -18,7 +18,7 @@ PRISM           := .cache/npm/prism-$(PRISM_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test test-house-full test-venue-full test-races test-transfer-races test-cuts check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ test-house-full: tools-postgres ## a house of 1,000,000 tickets spoiled, found, 
 
 test-venue-full: tools-postgres ## 10,000 seats held and a game moved while 64 clients lock and buy, on both databases
 	$(GO) test ./cmd/seatlink -run '^$$' -bench VenueFull -benchtime 1x -timeout 30m
+
+bench-audit: tools-postgres ## the audit of 1,000,000 tickets and 5,000,000 rows of the journal, on both databases
+	$(GO) test ./cmd/seatlink -run '^$$' -bench AuditFull -benchtime 1x -timeout 60m
 
 test-races: tools-postgres ## 10,000 rounds of each race for a transfer, two processes on PostgreSQL
 	$(GO) test ./internal/sqlstore -run RacesForTransfers -v -timeout 30m -args -transfer-rounds 10000

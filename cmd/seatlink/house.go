@@ -9,14 +9,17 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/house"
 	"github.com/seatlink/seatlink/internal/house/files"
+	"github.com/seatlink/seatlink/internal/operatorapi"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 )
 
@@ -79,12 +82,19 @@ func (houseLoad) Help() string {
 interrupted goes on with the next load, and a load of what is there already changes nothing. A row that is there and not
 as the files have it is an error that names it; nothing is ever changed or removed.
 
-A SQLite file and a key that are not there are made. A server that has the SQLite file open must be stopped for the load;
-on PostgreSQL it may go on.`
+A SQLite file and a key that are not there are made. A server may go on: on PostgreSQL the command loads beside it, and
+where one runs on the SQLite file it does the load itself, which needs it to be able to read the files.`
 }
 
 // Run loads a house.
 func (c *houseLoad) Run(w *surroundings) error {
+	house, err := c.server(w.ctx)
+	if err != nil {
+		return err
+	}
+	if house != nil {
+		return c.through(w, house)
+	}
 	path, err := c.key()
 	if err != nil {
 		return err
@@ -104,6 +114,65 @@ func (c *houseLoad) Run(w *surroundings) error {
 	return tell(w, report, c.Output, "loaded")
 }
 
+// server is the one that has the SQLite file, nil where none runs.
+func (c *houseLoad) server(ctx context.Context) (*operatorapi.Client, error) {
+	path, isFile := strings.CutPrefix(c.DB, "sqlite:")
+	if _, err := os.Stat(path); !isFile || err != nil { // it is to be made, or is none
+		return nil, nil //nolint:nilerr // why it cannot be opened is told by who opens it
+	}
+	name, err := operating{}.name()
+	if err != nil {
+		return nil, err
+	}
+	return serverOf(ctx, path, name)
+}
+
+// through has the server load the house.
+func (c *houseLoad) through(w *surroundings, house *operatorapi.Client) error {
+	dir, err := filepath.Abs(c.Dir) // the server may stand in another folder
+	if err != nil {
+		return err
+	}
+	line := filesLine(w.stderr)
+	text, err := house.Load(w.ctx, dir, func(p operatorapi.LoadProgress) { line(files.Progress(p)) })
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	var report files.Report
+	if err := json.Unmarshal(text, &report); err != nil {
+		return fmt.Errorf("read the server's report: %w", err)
+	}
+	return tell(w, &report, c.Output, "loaded")
+}
+
+// loads are those that operators ask of a server, one at a time.
+type loads struct {
+	store *sqlstore.Store
+	keys  *access.Keyring
+	busy  sync.Mutex
+}
+
+var errLoading = errors.New("another house is being loaded: wait until it is")
+
+// Load loads a house (operatorapi.Loads).
+func (l *loads) Load(ctx context.Context, dir string, progress func(operatorapi.LoadProgress)) (any, error) {
+	if !l.busy.TryLock() {
+		return nil, errLoading
+	}
+	defer l.busy.Unlock()
+	open := func() (files.Books, error) { return booksOf(l.store, l.keys), nil }
+	return files.Load(ctx, dir, open, time.Now(), func(p files.Progress) { progress(operatorapi.LoadProgress(p)) })
+}
+
+// booksOf are a store's books, for a house to be loaded into.
+func booksOf(store *sqlstore.Store, keys *access.Keyring) files.Books {
+	return files.Books{
+		Loader:   func() files.Loader { return store.NewLoader() },
+		Comparer: func() files.Loader { return store.NewComparer() },
+		Reader:   store, Keys: boxoffice.NewPersonKeys(keys),
+	}
+}
+
 // books opens the database, which is made if it is not there.
 func (c *houseLoad) books(w *surroundings, path string) (*sqlstore.Store, files.Books, error) {
 	keys, made, err := c.keys(w, path)
@@ -115,13 +184,9 @@ func (c *houseLoad) books(w *surroundings, path string) (*sqlstore.Store, files.
 		return nil, files.Books{}, errors.Join(err, os.Remove(path))
 	}
 	if err != nil {
-		return nil, files.Books{}, stopFirst(err)
+		return nil, files.Books{}, err
 	}
-	return store, files.Books{
-		Loader:   func() files.Loader { return store.NewLoader() },
-		Comparer: func() files.Loader { return store.NewComparer() },
-		Reader:   store, Keys: boxoffice.NewPersonKeys(keys),
-	}, nil
+	return store, booksOf(store, keys), nil
 }
 
 // keys are the installation's, or new ones for a database that is not there.
@@ -140,14 +205,6 @@ func (c *houseLoad) keys(w *surroundings, path string) (keys *access.Keyring, ma
 	}
 	fmt.Fprintf(w.stderr, "made the key %s: keep it with the backups, apart from the database\n", path)
 	return keys, true, nil
-}
-
-// stopFirst says what to do about a server that owns the file.
-func stopFirst(err error) error {
-	if errors.Is(err, sqlstore.ErrInUse) {
-		return fmt.Errorf("%w: a server that has the file open must be stopped for the load, and started again after it", err)
-	}
-	return err
 }
 
 type houseExport struct {

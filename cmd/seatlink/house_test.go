@@ -286,19 +286,42 @@ func (p *process) awaitError(text string) {
 	}
 }
 
-func TestBesideAServerAHouseIsReadAndNotLoaded(t *testing.T) {
+// Beside a server a house is loaded by it, with the same report, the same errors and
+// nothing changed the second time; partners see it without a restart.
+func TestAHouseIsLoadedThroughARunningServer(t *testing.T) {
 	db := sqliteFile(t)
-	key, _ := furnish(t, db)
+	key, callers := furnish(t, db, "market")
 	root := filepath.Join(t.TempDir(), "house")
-	server, _ := serve(t, db, key)
 	must(t, "house", "export", root, "--db", db, "--key", key)
-	must(t, "house", "digest", "--db", db, "--key", key)
-	_, err := command(t.Context(), "house", "load", root, "--db", db, "--key", key)
-	if err == nil || !strings.Contains(err.Error(), "a server that has the file open must be stopped for the load") {
-		t.Errorf("load beside a server = %v; want a refusal that says what to do", err)
+	server, url := serve(t, db, key)
+	callers[0].url = url
+	callers[0].want(t, 200, "GET", "/v1/catalog/events", nil, nil) // which it keeps
+	load := func(dir string) (string, error) {
+		return command(t.Context(), "house", "load", dir, "--db", db, "--key", key)
+	}
+	if said, err := load(root); err != nil || !strings.Contains(said, "were there already") {
+		t.Errorf("load of what is there = %v\n%s", err, said)
+	}
+	before := history(t, db)
+	if said, err := load(root); err != nil || history(t, db) != before {
+		t.Errorf("load again = %v\n%s\nand then there are %s; before %s", err, said, history(t, db), before)
+	}
+	if said, err := load(lawn(t, 700)); err != nil || !strings.Contains(said, "loaded 1 organizations") || !strings.Contains(said, "700 tickets") {
+		t.Errorf("load of another house = %v\n%s", err, said)
+	}
+	if err := os.WriteFile(filepath.Join(root, "seasons.csv"), []byte("code,name\nF 26,Fall\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	direct, directErr := command(t.Context(), "house", "check", root)
+	said, err := load(root)
+	if err == nil || directErr == nil || said != direct {
+		t.Errorf("load of a spoiled house = %v\n%s\nwant what check says, %v\n%s", err, said, directErr, direct)
+	}
+	if _, err := load(filepath.Join(root, "nowhere")); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("load of nothing = %v; want that there is no such folder", err)
 	}
 	server.stop()
-	must(t, "house", "load", root, "--db", db, "--key", key)
+	audit(t, db)
 }
 
 // BenchmarkHouseFull makes a house of 1,000,000 tickets, exports it from a

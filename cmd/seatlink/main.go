@@ -46,6 +46,14 @@ type commands struct {
 
 	Gate gateCommand `cmd:"" help:"Let tickets in at the gates, and tell scanners which barcodes are alive."`
 
+	Show         showCommand         `cmd:"" help:"Show how a ticket, order, listing, transfer or request stands, and its story."`
+	Organization organizationCommand `cmd:"" help:"Look at organizations, and change their rules."`
+	Listing      listingCommand      `cmd:"" help:"Make listings of patrons' tickets for partners, and look at them."`
+
+	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database into a file, also while it is served."`
+	Restore restoreCommand `cmd:"" help:"Put a backup in the place of a SQLite database."`
+	Epoch   epochCommand   `cmd:"" help:"Tell the epoch of a database; begin a new one after it was restored by other means."`
+
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 
 	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`

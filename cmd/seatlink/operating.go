@@ -59,8 +59,14 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	work := operatorapi.Work{
 		Orders: office, Callbacks: store, Partners: desk, Credentials: desk, Venue: office,
 		Gates: boxoffice.NewGate(store), Porters: access.NewPorter(store, keys, time.Now),
+		House: boxoffice.NewBackOffice(store), Shelves: store,
 	}
-	return question(w.ctx, operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name))
+	return question(w.ctx, ownDoor(work, name))
+}
+
+// ownDoor is the operators' door in this process.
+func ownDoor(work operatorapi.Work, name string) *operatorapi.Client {
+	return operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name)
 }
 
 // name is who does it.

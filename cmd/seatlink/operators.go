@@ -48,9 +48,10 @@ func openSocket(ctx context.Context, db string, keys *access.Keyring, office *bo
 	work := operatorapi.Work{
 		Orders: judging{office, clerk.Wake}, Callbacks: s.store, Partners: s.desk, Credentials: s.desk, Venue: office,
 		Gates: boxoffice.NewGate(s.store), Porters: access.NewPorter(s.store, keys, time.Now),
+		House: boxoffice.NewBackOffice(s.store), Shelves: s.store, Vault: s.store, Loads: &loads{store: s.store, keys: keys},
 	}
 	return operatorSocket{path: path, listener: listener, log: s.log, http: &http.Server{
-		Handler:           operatorapi.New(work, operatorapi.Options{Database: file, Log: s.log}),
+		Handler:           operatorapi.New(work, operatorapi.Options{URL: s.url, Database: file, Log: s.log}),
 		ReadHeaderTimeout: readHeaderTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}}, nil
 }

@@ -59,6 +59,9 @@ func (n partnerName) show(w *surroundings, o operating, ask func(context.Context
 		if err != nil {
 			return n.explain(err)
 		}
+		for _, id := range p.Missing {
+			fmt.Fprintf(w.stderr, "warning: there is no organization %d yet: see seatlink organization list\n", id)
+		}
 		return o.tell(w, p, func(out io.Writer) { showPartner(out, p) })
 	})
 }

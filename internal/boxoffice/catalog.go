@@ -73,11 +73,11 @@ func (o *Office) Listing(ctx context.Context, who access.Principal, id ListingID
 	shown := ShownListing{ID: listing.ID}
 	place := map[EventID]int{}
 	for _, token := range listing.Tokens {
-		t, ok := view.Tickets[token]
-		e := view.Events[t.Event]
-		if !ok || t.Owner != listing.Patron || whyNotLockable(t, e, who.Channel, view.Now) != nil {
+		if !listing.shows(token, view) {
 			continue
 		}
+		t := view.Tickets[token]
+		e := view.Events[t.Event]
 		i, ok := place[e.ID]
 		if !ok {
 			i = len(shown.Groups)

@@ -43,10 +43,15 @@ type Work struct {
 	Venue       Venue
 	Gates       Gates
 	Porters     Porters
+	House       House
+	Shelves     Shelves
+	Loads       Loads           // only where a server runs
+	Vault       boxoffice.Vault // only where the database is a file
 }
 
 // Options are what an installation chooses about the door.
 type Options struct {
+	URL      string       // where partners reach the server; "" where none runs
 	Database string       // the file that is served, for commands that look for it
 	Log      *slog.Logger // nil discards
 }
@@ -54,7 +59,7 @@ type Options struct {
 // New opens the door: a handler for all that operators ask. It is safe for
 // concurrent use.
 func New(work Work, options Options) http.Handler {
-	a := &api{work: work, database: options.Database, log: options.Log}
+	a := &api{work: work, url: options.URL, database: options.Database, log: options.Log}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -63,6 +68,7 @@ func New(work Work, options Options) http.Handler {
 
 type api struct {
 	work     Work
+	url      string
 	database string
 	log      *slog.Logger
 }
@@ -113,6 +119,16 @@ func (a *api) routes() map[string]handler {
 		"GET " + gateKeysPath:       a.gateKeys,
 		"POST " + gateKeyPath:       a.newGateKey,
 		"POST " + revokeGateKeyPath: a.revokeGateKey,
+
+		"GET " + organizationsPath: a.organizations,
+		"GET " + organizationPath:  a.showOrganization,
+		"POST " + rulesPath:        a.setRules,
+		"GET " + listingsPath:      a.listings,
+		"POST " + listingPath:      a.addListing,
+
+		"POST " + showPath:    a.show,
+		"POST " + requestPath: a.showRequest,
+		"POST " + backupPath:  a.backUp,
 	}
 }
 
@@ -150,6 +166,17 @@ const (
 	gateKeysPath      = "/gate/keys"
 	gateKeyPath       = "/gate/key"
 	revokeGateKeyPath = "/gate/key/revoke"
+
+	organizationsPath = "/organizations"
+	organizationPath  = "/organization"
+	rulesPath         = "/organization/rules"
+	listingsPath      = "/listings"
+	listingPath       = "/listing/add"
+
+	showPath    = "/show"
+	requestPath = "/show/request"
+	backupPath  = "/backup"
+	loadPath    = "/house/load" // answered line by line
 )
 
 // mux finds the route. Each path is there once more without a method, for 405,
@@ -161,6 +188,8 @@ func (a *api) mux() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, act) })
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.MethodWrong) })
 	}
+	mux.HandleFunc("POST "+loadPath, a.load)
+	mux.HandleFunc(loadPath, func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.MethodWrong) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.PathUnknown) })
 	return mux
 }

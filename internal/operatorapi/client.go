@@ -133,6 +133,56 @@ func (c *Client) Disable(ctx context.Context, application string) (p Partner, er
 	return p, err
 }
 
+// Organizations lists all organizations by id.
+func (c *Client) Organizations(ctx context.Context) (list OrganizationList, err error) {
+	err = c.call(ctx, http.MethodGet, organizationsPath, nil, &list)
+	return list, err
+}
+
+// Organization shows one organization.
+func (c *Client) Organization(ctx context.Context, id int64) (o Organization, err error) {
+	query := url.Values{"id": {strconv.FormatInt(id, 10)}}
+	err = c.call(ctx, http.MethodGet, organizationPath+"?"+query.Encode(), nil, &o)
+	return o, err
+}
+
+// SetRules changes the rules of an organization.
+func (c *Client) SetRules(ctx context.Context, rules Rules) (o Organization, err error) {
+	err = c.call(ctx, http.MethodPost, rulesPath, rules, &o)
+	return o, err
+}
+
+// Listings lists the newest listings, newest first.
+func (c *Client) Listings(ctx context.Context, limit int) (list ListingList, err error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	err = c.call(ctx, http.MethodGet, listingsPath+"?"+query.Encode(), nil, &list)
+	return list, err
+}
+
+// AddListing makes a listing of a patron's tickets for a channel.
+func (c *Client) AddListing(ctx context.Context, want NewListing) (l Listing, err error) {
+	err = c.call(ctx, http.MethodPost, listingPath, want, &l)
+	return l, err
+}
+
+// Show shows how something stands, with its story.
+func (c *Client) Show(ctx context.Context, want ShowRequest) (s Shown, err error) {
+	err = c.call(ctx, http.MethodPost, showPath, want, &s)
+	return s, err
+}
+
+// ChangesOf searches a stretch of the journal for a Request-ID.
+func (c *Client) ChangesOf(ctx context.Context, want RequestRequest) (s RequestStretch, err error) {
+	err = c.call(ctx, http.MethodPost, requestPath, want, &s)
+	return s, err
+}
+
+// BackUp has a copy of the books written to a path of this machine.
+func (c *Client) BackUp(ctx context.Context, file string) (b Backup, err error) {
+	err = c.call(ctx, http.MethodPost, backupPath, backupRequest{file}, &b)
+	return b, err
+}
+
 // named is the reason with this code, of the catalogue or of those that the desk
 // gives to operators alone; nil where there is none.
 func named(code string) *fault.Error {
@@ -140,6 +190,7 @@ func named(code string) *fault.Error {
 	for _, err := range []error{
 		access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken, access.ErrGateKeyUnknown,
 		boxoffice.ErrEventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection,
+		boxoffice.ErrChannelUnknown, ErrNothing,
 	} {
 		reasons = append(reasons, fault.Of(err))
 	}
@@ -155,14 +206,29 @@ func named(code string) *fault.Error {
 var errStranger = errors.New("the server that runs does not know this command: it is of another version")
 
 func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
-	text, err := json.Marshal(body)
+	response, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return refusedBy(response)
+	}
+	if err := json.UnmarshalRead(response.Body, answer); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
 	}
 	// The host is a matter of form: the transport knows where to go.
 	request, err := http.NewRequestWithContext(ctx, method, "http://seatlink"+path, bytes.NewReader(text))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set(OperatorHeader, c.name)
@@ -171,15 +237,13 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err // it repeats the address that is a matter of form
 		}
-		return fmt.Errorf("ask the server: %w", err)
+		return nil, fmt.Errorf("ask the server: %w", err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode == http.StatusOK {
-		if err := json.UnmarshalRead(response.Body, answer); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		return nil
-	}
+	return response, nil
+}
+
+// refusedBy is the reason in an answer that is not 200.
+func refusedBy(response *http.Response) error {
 	var refused refusal
 	if err := json.UnmarshalRead(response.Body, &refused); err != nil {
 		return fmt.Errorf("the server answered %s", response.Status)

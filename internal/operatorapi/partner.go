@@ -2,9 +2,11 @@ package operatorapi
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
@@ -40,6 +42,9 @@ type Partner struct {
 	PerSecond     int      `json:"perSecond"`     // 0 is no limit
 	Burst         int      `json:"burst"`
 	Keys          []Key    `json:"keys"` // oldest first, with those that ended
+	// Missing are those of its organizations that the books do not have; of one partner
+	// alone, not in lists.
+	Missing []int64 `json:"missingOrganizationIds,omitempty"`
 }
 
 // A Key of a partner, without its secret.
@@ -116,10 +121,26 @@ func (a *api) partner(ctx context.Context, app access.ApplicationID) (any, error
 	}
 	for _, p := range all {
 		if p.Application == app {
-			return partnerOf(p, time.Now()), nil
+			shown := partnerOf(p, time.Now())
+			shown.Missing, err = a.missing(ctx, p.Organizations)
+			return shown, err
 		}
 	}
 	return nil, access.ErrPartnerUnknown
+}
+
+// missing are the organizations that the books do not have.
+func (a *api) missing(ctx context.Context, of []access.OrganizationID) (missing []int64, err error) {
+	if len(of) == 0 {
+		return nil, nil
+	}
+	all, err := a.work.House.Organizations(ctx)
+	for _, id := range of {
+		if !slices.ContainsFunc(all, func(o boxoffice.Organization) bool { return o.ID == id }) {
+			missing = append(missing, int64(id))
+		}
+	}
+	return missing, err
 }
 
 func (a *api) addPartner(ctx context.Context, c *call) (any, error) {

@@ -144,15 +144,16 @@ func (e *sqliteEngine) claim(string, []string) []step { return nil }
 
 func (e *sqliteEngine) patience() []step { return nil }
 
-func (e *sqliteEngine) migrations() string { return "migrations/sqlite" }
+const sqliteMigrations = "migrations/sqlite"
+
+func (e *sqliteEngine) migrations() string { return sqliteMigrations }
 
 func (e *sqliteEngine) migrate(ctx context.Context) error {
-	db, err := sql.Open("sqlite", "file:"+e.path+"?_pragma=busy_timeout(5000)")
+	db, err := sqliteForMigrations(e.path)
 	if err != nil {
 		return err
 	}
-	err = migrate(ctx, goose.DialectSQLite3, db, e.migrations())
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(migrateSQLite(ctx, db), db.Close()); err != nil {
 		return err
 	}
 	var version int64
@@ -171,6 +172,15 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 			e.last.Store(max(e.last.Load(), r.int(0)))
 			return nil
 		}})
+}
+
+// sqliteForMigrations opens a file as goose needs it.
+func sqliteForMigrations(path string) (*sql.DB, error) {
+	return sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
+}
+
+func migrateSQLite(ctx context.Context, db *sql.DB) error {
+	return migrate(ctx, goose.DialectSQLite3, db, sqliteMigrations)
 }
 
 func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder string, options ...goose.ProviderOption) error {

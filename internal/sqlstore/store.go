@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -51,7 +52,7 @@ type Store struct {
 	keys    *access.Keyring
 	log     *slog.Logger
 	options Options
-	epoch   int64
+	epoch   atomic.Int64
 
 	queue   chan *waiting
 	closing chan struct{} // closed by Close: nothing new is queued
@@ -160,7 +161,7 @@ func (s *Store) install(ctx context.Context, tx session) error {
 	var check string
 	err := tx.run(ctx,
 		step{text: first, args: []any{s.keys.Check()}, want: -1},
-		step{text: look, each: func(r row) error { s.epoch, check = r.int(0), r.text(1); return nil }})
+		step{text: look, each: func(r row) error { s.epoch.Store(r.int(0)); check = r.text(1); return nil }})
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -172,7 +173,7 @@ func (s *Store) install(ctx context.Context, tx session) error {
 
 // Epoch grows when a backup is restored, so that (epoch, position) never goes
 // back for a reader of the journal.
-func (s *Store) Epoch() int64 { return s.epoch }
+func (s *Store) Epoch() int64 { return s.epoch.Load() }
 
 // Broken is closed when the disk failed under a commit: what it holds is no
 // longer known, nothing more is written, and the process should end.

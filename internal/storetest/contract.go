@@ -19,6 +19,8 @@ type Store interface {
 	boxoffice.Journal
 	boxoffice.Gates
 	access.PorterStore
+	boxoffice.Cabinet
+	boxoffice.Finder
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
@@ -43,6 +45,8 @@ type Store interface {
 	NewComparer() Loader
 	// Epoch is 1 in a database that was never restored.
 	Epoch() int64
+	// RaiseEpoch begins a new epoch, which is at least this one, and returns it.
+	RaiseEpoch(ctx context.Context, least int64) (int64, error)
 	// Queued is how many acts wait to be taken.
 	Queued() int
 	// Progress tells how far the store is with what follows a commit. What waits is
@@ -121,7 +125,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, gates, gateKeys, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, gates, gateKeys, tasks, solos, loads, cabinets, finders) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))

@@ -20,6 +20,7 @@ var journals = []clause{
 	{"a reader of what is beyond its position misses no row and sees none twice", readerMissesNothing},
 	{"a batch without rows takes no position", emptyBatchTakesNoPosition},
 	{"a change tells how its ticket stood before it and after", changeTellsBoth},
+	{"an epoch only ever grows, and a store opened later has it", epochGrows},
 	{"changes read on from any position, also within a batch", changesReadOn},
 }
 
@@ -210,5 +211,23 @@ func changesReadOn(t *testing.T, f Fixture) {
 				t.Fatalf("Changes after %d, at most %d = %v (-want +got):\n%s", after, limit, err, diff)
 			}
 		}
+	}
+}
+
+func epochGrows(t *testing.T, f Fixture) {
+	s := f.Open(t, Options{})
+	for _, tt := range []struct{ least, want int64 }{{0, 2}, {9, 9}, {3, 10}, {10, 11}} {
+		got, err := s.RaiseEpoch(t.Context(), tt.least)
+		if err != nil || got != tt.want || s.Epoch() != tt.want {
+			t.Errorf("RaiseEpoch(%d) = %d, %v, and Epoch() = %d; want %d", tt.least, got, err, s.Epoch(), tt.want)
+		}
+		ends, err := s.JournalEnds(t.Context())
+		if err != nil || ends.Epoch != tt.want {
+			t.Errorf("JournalEnds tells epoch %d, %v; want %d", ends.Epoch, err, tt.want)
+		}
+	}
+	s.Close()
+	if got := f.Open(t, Options{}).Epoch(); got != 11 {
+		t.Errorf("opened again, the store is in epoch %d; want 11", got)
 	}
 }

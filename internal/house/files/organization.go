@@ -2,7 +2,6 @@ package files
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -73,12 +72,12 @@ func (f *folder) readOrganization(s source, report *Report) (bool, error) {
 		}
 	}
 	for i, page := range text.Pages {
-		if !isPage(page) {
+		if !boxoffice.IsPage(page) {
 			d.at(fmt.Sprintf("/pages/%d", i), "a page is %s; https://HOST or https://HOST/PATH is allowed, without a query", shown(page))
 		}
 	}
 	for i, host := range text.Callbacks {
-		if !isHost(host) {
+		if !boxoffice.IsHost(host) {
 			d.at(fmt.Sprintf("/callbacks/%d", i), "a host of callbacks is %s; a name such as api.example.com is allowed, in small letters", shown(host))
 		}
 	}
@@ -106,24 +105,6 @@ func (f *folder) readReview(d *document, text *reviewText) {
 		d.at("/review/above", "above is %s; a number with at most %d digits after the point is allowed", string(text.Above), digits)
 	}
 	f.organization.ReviewAbove = minor
-}
-
-func isPage(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && len(text) <= textLimit && u.Scheme == "https" && isHost(u.Hostname()) && u.User == nil && u.RawQuery == "" && u.Fragment == ""
-}
-
-func isHost(text string) bool {
-	if text == "" || len(text) > 253 || strings.ToLower(text) != text {
-		return false
-	}
-	for label := range strings.SplitSeq(text, ".") {
-		if label == "" || len(label) > 63 || strings.ContainsFunc(label, func(r rune) bool { return notOfCode(r) || r == '_' || r == '.' }) ||
-			label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-	}
-	return true
 }
 
 // written is the organization as its file has it.
