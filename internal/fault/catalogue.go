@@ -121,6 +121,9 @@ var (
 var (
 	OrderUnknown = reason(NotFound, "ORDER_NOT_FOUND", "no such order")
 	OrderDecided = reason(Conflict, "ORDER_DECIDED", "the order was decided before, and not so")
+
+	SubscriptionUnknown = reason(NotFound, "SUBSCRIPTION_NOT_FOUND", "no such subscription")
+	SubscriptionRefused = reason(Refused, "SUBSCRIPTION_REFUSED", "the subscription cannot be so")
 )
 
 // What is wrong with an Idempotency-Key.
