@@ -44,6 +44,9 @@ type commands struct {
 
 	Partner partnerCommand `cmd:"" help:"Let partners in: what they may see and do, their keys and codes."`
 
+	Subscription subscriptionCommand `cmd:"" help:"Send partners messages when seats or events change."`
+	Listen       listenCommand       `cmd:"" help:"Print such messages as they come, on this machine."`
+
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 
 	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`

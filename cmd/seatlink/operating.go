@@ -15,6 +15,7 @@ import (
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/operatorapi"
+	"github.com/seatlink/seatlink/internal/push"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/web"
 )
@@ -56,7 +57,7 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	// Addresses of ticket pages are for partners; no operator is shown one.
 	office := boxoffice.NewOffice(store, boxoffice.NewPersonKeys(keys), web.NewAddresses(keys, ""))
 	desk := access.NewDesk(store, keys, time.Now)
-	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk, Venue: office}
+	work := operatorapi.Work{Orders: office, Callbacks: store, Partners: desk, Credentials: desk, Messages: replays(store), Endpoints: push.NewDoor(push.Rules{Sandbox: true}), Venue: office}
 	return question(w.ctx, operatorapi.NewClient(operatorapi.Through(operatorapi.New(work, operatorapi.Options{})), name))
 }
 

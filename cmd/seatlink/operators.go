@@ -45,7 +45,7 @@ func openSocket(ctx context.Context, db string, office *boxoffice.Office, clerk 
 	if err != nil {
 		return operatorSocket{}, err
 	}
-	work := operatorapi.Work{Orders: judging{office, clerk.Wake}, Callbacks: s.store, Partners: s.desk, Credentials: s.desk, Venue: office}
+	work := operatorapi.Work{Orders: judging{office, clerk.Wake}, Callbacks: s.store, Partners: s.desk, Credentials: s.desk, Messages: replays(s.store), Endpoints: s.door, Venue: office}
 	return operatorSocket{path: path, listener: listener, log: s.log, http: &http.Server{
 		Handler:           operatorapi.New(work, operatorapi.Options{Database: file, Log: s.log}),
 		ReadHeaderTimeout: readHeaderTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),

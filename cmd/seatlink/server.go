@@ -45,6 +45,7 @@ type server struct {
 	ops      *ops  // nil without --ops-addr
 	watch    *watch
 	ending   *ending
+	door     *push.Door     // out, for callbacks and messages
 	socket   operatorSocket // for commands, on SQLite
 	proxies  proxies
 	parts    []part
@@ -99,7 +100,11 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
 	docs := srv.watch.pages(manual.New())
 	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray}))
-	clerk, err := srv.newClerk(office, rules, s)
+	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
+		return nil, err
+	}
+	tail := push.NewTail(srv.store, srv.store.Moved(), s.log)
+	clerk, err := srv.newClerk(office, s)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +124,8 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		{"disk", srv.watchDisk},
 		{"tidy", srv.tidy},
 		{"tasks", clerk.Run},
+		{"journal", tail.Run},
+		{"messages", srv.newRelay(tail).Run},
 		{"operators' socket", srv.socket.run},
 	}
 	if srv.pair != nil {
@@ -187,7 +194,7 @@ func (s *server) watchDisk(ctx context.Context) error {
 	}
 }
 
-// tidy drops credentials, answers and counts of mails that are long over, at first those of the
+// tidy drops credentials, answers, dead letters and counts of mails that are long over, at first those of the
 // time when nothing ran.
 func (s *server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
@@ -198,6 +205,9 @@ func (s *server) tidy(ctx context.Context) error {
 		}
 		if err := s.store.TidyAnswers(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying answers failed", "err", err)
+		}
+		if err := s.store.TidyLetters(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying dead letters failed", "err", err)
 		}
 		if err := s.store.TidyMails(ctx, push.MailsCount); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying mails failed", "err", err)

@@ -3,6 +3,7 @@ package push
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -64,15 +65,17 @@ type Topic struct {
 type Message struct {
 	Topic
 	Epoch    int64
-	Sequence int64 // the position of its last row
-	Resent   bool  // it tells again, by an operator's wish, what was refused before
+	Sequence int64     // the position of its last row
+	At       time.Time // when that row was written
+	Resent   bool      // it tells again, by an operator's wish, what was refused before
 	elements []element
 }
 
 // An element is what a message says of one subject.
 type element struct {
 	subject string
-	at      int64  // the position of its last row
+	at      int64 // the position of its last row
+	when    time.Time
 	words   []byte // of a seat without the status, of an event whole
 	parts   []Word // of a seat; a change of owner begins a part of its own
 }
@@ -166,7 +169,7 @@ func (m *Message) Size() (n int) {
 func (m *Message) split() []Message {
 	all := make([]Message, len(m.elements))
 	for i, e := range m.elements {
-		all[i] = Message{Topic: m.Topic, Epoch: m.Epoch, Sequence: e.at, elements: []element{e}}
+		all[i] = Message{Topic: m.Topic, Epoch: m.Epoch, Sequence: e.at, At: e.when, elements: []element{e}}
 	}
 	slices.SortFunc(all, func(a, b Message) int { return int(a.Sequence - b.Sequence) })
 	return all
@@ -191,7 +194,7 @@ func (d *draft) add(e *Entry) bool {
 	if e.Organization == d.Organization && e.Entity == d.Entity && !d.take(e) {
 		return false
 	}
-	d.Sequence = e.Position
+	d.Sequence, d.Message.At = e.Position, e.At
 	return true
 }
 
@@ -212,7 +215,7 @@ func (d *draft) take(e *Entry) bool {
 	if e.Entity == boxoffice.Seats {
 		next.parts = merged(next.parts, word)
 	}
-	next.at = e.Position
+	next.at, next.when = e.Position, e.At
 	size := d.size - before + next.size()
 	if size > d.most && d.size > 0 {
 		return false

@@ -33,6 +33,7 @@ const (
 	SequenceHeader = "Link-Sequence"
 	EpochHeader    = "Link-Epoch"
 	ResentHeader   = "Link-Resent" // 1 on what is told again though later messages went before
+	AtHeader       = "Link-At"     // when the last of its changes was written
 	idHeader       = "Webhook-Id"
 	timeHeader     = "Webhook-Timestamp"
 	signHeader     = "Webhook-Signature"
@@ -55,6 +56,9 @@ func (w *Webhook) Send(ctx context.Context, s Subscription, m Message) (Answer, 
 	header.Set(signHeader, signature)
 	header.Set(SequenceHeader, strconv.FormatInt(m.Sequence, 10))
 	header.Set(EpochHeader, strconv.FormatInt(m.Epoch, 10))
+	if !m.At.IsZero() {
+		header.Set(AtHeader, m.At.Format(time.RFC3339Nano))
+	}
 	if m.Resent {
 		header.Set(ResentHeader, "1")
 	}
