@@ -126,7 +126,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, subscriptions, tasks, solos, loads) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, subscriptions, messages, tasks, solos, loads) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))
