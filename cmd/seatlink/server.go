@@ -97,13 +97,17 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	}
 	addresses := web.NewAddresses(s.keys, srv.url)
 	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), addresses)
-	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
+	tail := push.NewTail(srv.store, srv.store.Moved(), s.log)
+	leaving := make(chan struct{})
+	partners := partnerapi.New(office, srv.desk, partnerapi.Options{
+		Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports,
+		Feed: push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch()), Leaving: leaving,
+	})
 	docs := srv.watch.pages(manual.New())
 	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray}))
 	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
 		return nil, err
 	}
-	tail := push.NewTail(srv.store, srv.store.Moved(), s.log)
 	clerk, err := srv.newClerk(office, s)
 	if err != nil {
 		return nil, err
@@ -115,6 +119,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams}, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
 	}
+	srv.http.RegisterOnShutdown(func() { close(leaving) })
 	srv.ending = newEnding(srv.http, s.drainWait(), s.Drain)
 	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site), srv.watch.around(docs))))
 	srv.measure()

@@ -90,6 +90,8 @@ var (
 // What the trade refuses.
 var (
 	OrganizationUnknown = reason(NotFound, "ORGANIZATION_NOT_FOUND", "no such organization")
+	EventUnknown        = reason(NotFound, "EVENT_NOT_FOUND", "no such event")
+	ResyncRequired      = reason(NotFound, "RESYNC_REQUIRED", "changes after that position are kept no longer; take a snapshot and go on from its position")
 	ListingUnknown      = reason(NotFound, "LISTING_NOT_FOUND", "no such listing")
 	ManifestUnknown     = reason(NotFound, "MANIFEST_NOT_FOUND", "no such manifest")
 	ProcessUnknown      = reason(NotFound, "PROCESS_NOT_FOUND", "no such process")

@@ -20,6 +20,7 @@ type Store interface {
 	push.Subscriptions
 	push.Leases
 	push.Letters
+	push.Snapshots
 	// TidyLetters drops dead letters of more than 30 days ago.
 	TidyLetters(ctx context.Context) error
 	// Moved tells that the journal may have new rows, to one who waits.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -12,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/push"
 	"github.com/seatlink/seatlink/link/receive"
 )
@@ -21,6 +25,7 @@ import (
 var messages = []clause{
 	{"a subscriber that was away for 72 hours, then slow, then killed before it answered, ends equal to the books", subscriberEndsEqual},
 	{"a replay from the beginning tells the books to a subscriber that has lost everything", replayTellsAll},
+	{"a snapshot and the feed from its position on are the books, while others trade", snapshotAndFeed},
 }
 
 // A market is a subscriber that keeps a map of seats by the messages it takes,
@@ -282,4 +287,56 @@ func replayTellsAll(t *testing.T, f Fixture) {
 	eventually(t, "the range was told again", func() bool { m.mu.Lock(); defer m.mu.Unlock(); return int64(len(m.taken)-before) == n })
 	eventually(t, "its letters are settled", func() bool { return s.lag("A").Dead == 0 })
 	m.equal(t, s)
+}
+
+// snapshotAndFeed reads a snapshot while others trade, then the feed from its
+// position on, and ends with the books.
+func snapshotAndFeed(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	tail := push.NewTail(s.store, s.store.Moved(), slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(background)
+	var parts sync.WaitGroup
+	parts.Go(func() { _ = tail.Run(ctx) })
+	t.Cleanup(func() { stop(); parts.Wait() })
+	feed := push.NewFeed(tail, s.store, s.store, s.store.Epoch())
+	if _, err := feed.Snapshot(background, "998:F26:NONE"); !errors.Is(err, fault.EventUnknown) {
+		t.Errorf("a snapshot of no event: %v; want %v", err, fault.EventUnknown)
+	}
+	var trade sync.WaitGroup
+	trade.Go(func() { s.trading(40, 60) })
+	view := push.View{Channel: "amtx"}
+	eventually(t, "trade has begun", func() bool { _, at := feed.Now(); return at > 3 })
+	snap, err := feed.Snapshot(background, game)
+	must(t, "snapshot", err)
+	if len(snap.Seats) != seats || snap.Organization != home {
+		t.Fatalf("the snapshot has %d seats of %d; want %d of %d", len(snap.Seats), snap.Organization, seats, home)
+	}
+	trade.Wait()
+	known := map[string]string{}
+	for _, at := range snap.Seats {
+		known[at.Row+"/"+at.Seat] = string(view.Of(at.Standing))
+	}
+	rows := number(t, s.db, `SELECT COUNT(*) FROM journal`)
+	eventually(t, "the feed has all rows", func() bool { _, at := feed.Now(); return at == rows })
+	for after, more := snap.Position, true; more; {
+		page, err := feed.Page(background, push.Topic{Organization: home, Entity: boxoffice.Seats}, view, after, 7)
+		must(t, "page", err)
+		var told []receive.Seat
+		must(t, "read a page", json.Unmarshal(fmt.Appendf(nil, "[%s]", page.Elements()), &told))
+		for _, seat := range told {
+			if seat.AccessID == string(game) {
+				known[seat.Row+"/"+seat.Seat] = seat.Status
+			}
+		}
+		after, more = page.Sequence, page.More
+	}
+	for n := range seats {
+		want := string(view.Of(s.ticket(seat(n)).Standing()))
+		if got := known[fmt.Sprint(n/20, "/", n%20)]; got != want {
+			t.Errorf("seat %d is known for %s; the books say %s", n, got, want)
+		}
+		if n == 40 {
+			break // trade is in the first 30
+		}
+	}
 }
