@@ -103,7 +103,8 @@ type Letters interface {
 	Settle(ctx context.Context, l Letter) error
 }
 
-// Leases are who serves which subscription, in the store. No two relays hold the
+// Leases are who serves which subscription, in the store. One whose channel is not
+// of a partner that was granted the organization is served by nobody. No two relays hold the
 // lease of one at once; it lasts LeaseTime by the database's clock.
 type Leases interface {
 	// ClaimSubscriptions takes active ones that nobody holds, at most limit.

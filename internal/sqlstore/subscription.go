@@ -166,11 +166,16 @@ SELECT COALESCE((SELECT MIN(position) FROM batch WHERE at >= $1 AND size > 0 AND
 	return position, err
 }
 
+// granted is the condition that a subscription's channel is of a partner that may
+// see the organization. Where a grant was withdrawn nothing is sent.
+const granted = `EXISTS (SELECT 1 FROM channel AS c JOIN granted AS g ON g.application = c.application
+	WHERE c.code = subscription.channel AND g.organization = subscription.organization)`
+
 // ClaimSubscriptions takes those that nobody holds (push.Leases).
 func (s *Store) ClaimSubscriptions(ctx context.Context, relay string, limit int) ([]push.Subscription, error) {
 	const claim = `
 UPDATE subscription SET lease = lease + 1, lease_by = $1, lease_until = $2
-WHERE id IN (SELECT id FROM subscription WHERE state = 'active' AND lease_until <= $3 ORDER BY id LIMIT $4 {skip})
+WHERE id IN (SELECT id FROM subscription WHERE state = 'active' AND lease_until <= $3 AND ` + granted + ` ORDER BY id LIMIT $4 {skip})
 RETURNING ` + subscriptionColumns
 	var claimed []push.Subscription
 	err := s.alone(ctx, func(ctx context.Context, tx session) error {
@@ -236,7 +241,7 @@ func (s *Store) LeaveSubscriptions(ctx context.Context, relay string, ids []stri
 // LookSubscriptions tells what a relay holds, and whether there is more
 // (push.Leases).
 func (s *Store) LookSubscriptions(ctx context.Context, relay string) (mine map[string]int64, free bool, err error) {
-	const all = `SELECT id, lease, lease_by, lease_until, state FROM subscription`
+	const all = `SELECT id, lease, lease_by, lease_until, state FROM subscription WHERE ` + granted
 	var (
 		now    time.Time
 		oldest int64 // end of a lease of an active one

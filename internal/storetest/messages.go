@@ -63,6 +63,7 @@ func openMarket(t *testing.T, s *scene) *market {
 		(*m.mood.Load())(func() { m.handler.Load().ServeHTTP(w, r) })
 	}))
 	t.Cleanup(m.Close)
+	s.enrol()
 	sub := subscribing("A")
 	sub.Endpoint, sub.Echo = m.URL, false
 	_, err := s.store.AddSubscription(background, sub)

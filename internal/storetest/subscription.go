@@ -22,6 +22,7 @@ var subscriptions = []clause{
 	{"what a relay keeps counts only while it holds the lease", keptUnderLease},
 	{"a subscription that was changed is served anew once its relay has let go", changedIsServedAnew},
 	{"dead letters are kept, told again, settled and dropped when they are old", lettersAreKept},
+	{"a subscription whose partner is no longer granted the organization is nobody's", subscriptionNeedsGrant},
 	{"nothing in the database shows an endpoint, a password or a secret", subscriptionIsSealed},
 }
 
@@ -33,8 +34,22 @@ func subscribing(id string) push.Subscription {
 	}
 }
 
+// enrol makes amtx a channel of a partner that was granted the organization.
+func (s *scene) enrol() {
+	s.t.Helper()
+	for _, statement := range []string{
+		`INSERT INTO application (id, name, epoch) VALUES ('com.example.amtx', '', 1) ON CONFLICT DO NOTHING`,
+		`INSERT INTO channel (code, application) VALUES ('amtx', 'com.example.amtx') ON CONFLICT DO NOTHING`,
+		`INSERT INTO granted (application, organization) VALUES ('com.example.amtx', 998) ON CONFLICT DO NOTHING`,
+	} {
+		_, err := s.db.Exec(statement)
+		must(s.t, "enrol", err)
+	}
+}
+
 func (s *scene) subscribe(ids ...string) {
 	s.t.Helper()
+	s.enrol()
 	for _, id := range ids {
 		_, err := s.store.AddSubscription(background, subscribing(id))
 		must(s.t, "add a subscription", err)
@@ -243,4 +258,19 @@ func subscriptionIsSealed(t *testing.T, f Fixture) {
 			t.Errorf("column %s shows what is secret", column)
 		}
 	}
+}
+
+func subscriptionNeedsGrant(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	s.subscribe("A", "B")
+	s.hold("first", 1, "A")
+	_, err := s.db.Exec(`DELETE FROM granted`)
+	must(t, "withdraw", err)
+	s.hold("first", 9)
+	if mine, free, err := s.store.LookSubscriptions(background, "first"); err != nil || len(mine) != 0 || free {
+		t.Errorf("LookSubscriptions = %v, %v, %v; want nothing, so that it lets go", mine, free, err)
+	}
+	must(t, "leave", s.store.LeaveSubscriptions(background, "first", []string{"A"}))
+	s.enrol()
+	s.hold("second", 9, "A", "B")
 }
