@@ -158,8 +158,8 @@ func (b *bureau) sub(id string) Subscription {
 	return *b.subs[id]
 }
 
-// A mailbox answers messages, and notes those it was sent.
-type mailbox struct {
+// An inbox answers messages, and notes those it was sent.
+type inbox struct {
 	mu     sync.Mutex
 	answer func(s Subscription, m Message) Answer
 	got    []string
@@ -168,7 +168,7 @@ type mailbox struct {
 	most   int // messages of one subscription at once
 }
 
-func (b *mailbox) Send(ctx context.Context, s Subscription, m Message) (Answer, error) {
+func (b *inbox) Send(ctx context.Context, s Subscription, m Message) (Answer, error) {
 	b.mu.Lock()
 	b.got, b.at = append(b.got, fmt.Sprintf("%s %d: %s", s.ID, m.Sequence, said(&m))), append(b.at, time.Now())
 	if b.flying == nil {
@@ -184,7 +184,7 @@ func (b *mailbox) Send(ctx context.Context, s Subscription, m Message) (Answer, 
 	return a, ctx.Err()
 }
 
-func (b *mailbox) taken() []string {
+func (b *inbox) taken() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.got)
@@ -222,7 +222,7 @@ func (w *wound) to(b *bureau, id string, at time.Time) {
 }
 
 // relaying runs a relay in a bubble until the test is over.
-func relaying(t *testing.T, b *bureau, box *mailbox) *wound {
+func relaying(t *testing.T, b *bureau, box *inbox) *wound {
 	t.Helper()
 	w := &wound{}
 	logger := slog.New(slog.NewTextHandler(&w.log, nil))
@@ -243,7 +243,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func want(t *testing.T, box *mailbox, lines ...string) {
+func want(t *testing.T, box *inbox, lines ...string) {
 	t.Helper()
 	if got := box.taken(); !slices.Equal(got, lines) {
 		t.Errorf("the subscriber was sent\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(lines, "\n"))
@@ -252,7 +252,7 @@ func want(t *testing.T, box *mailbox, lines ...string) {
 
 func TestChangesGoOutInOrderAndTheCursorFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, box := newBureau(amtx("S")), &mailbox{answer: always(http.StatusNoContent)}
+		b, box := newBureau(amtx("S")), &inbox{answer: always(http.StatusNoContent)}
 		relaying(t, b, box)
 		pass(time.Second)
 		b.write(stepsOf(1, "A lock", "B lock")...)
@@ -271,7 +271,7 @@ func TestChangesGoOutInOrderAndTheCursorFollows(t *testing.T) {
 // Three days of outage, then everything, in order, in messages that are full.
 func TestAnOutageOfThreeDaysLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, box := newBureau(amtx("S")), &mailbox{}
+		b, box := newBureau(amtx("S")), &inbox{}
 		var clock *wound
 		back := time.Now().Add(72 * time.Hour)
 		box.answer = func(Subscription, Message) Answer {
@@ -312,7 +312,7 @@ func TestAnOutageOfThreeDaysLosesNothing(t *testing.T) {
 
 func TestWhoTakesNothingForFiveDaysIsDisabledAndKeepsItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, box := newBureau(amtx("S")), &mailbox{answer: always(http.StatusBadGateway)}
+		b, box := newBureau(amtx("S")), &inbox{answer: always(http.StatusBadGateway)}
 		clock := relaying(t, b, box)
 		b.write(stepsOf(1, "A lock")...)
 		pass(time.Second)
@@ -342,7 +342,7 @@ func TestARefusedMessageIsSentSeatBySeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, status := range []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity} {
 			bad := true
-			box := &mailbox{answer: func(_ Subscription, m Message) Answer {
+			box := &inbox{answer: func(_ Subscription, m Message) Answer {
 				if bad && strings.Contains(said(&m), "B ") {
 					return Answer{Status: status}
 				}
@@ -375,7 +375,7 @@ func TestARefusedMessageIsSentSeatBySeat(t *testing.T) {
 
 func TestGoneIsDisabledAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, box := newBureau(amtx("S")), &mailbox{answer: always(http.StatusGone)}
+		b, box := newBureau(amtx("S")), &inbox{answer: always(http.StatusGone)}
 		clock := relaying(t, b, box)
 		b.write(stepsOf(1, "A lock")...)
 		pass(10 * time.Second)
@@ -390,7 +390,7 @@ func TestGoneIsDisabledAtOnce(t *testing.T) {
 
 func TestRowsThatAreGoneAreNeverSkippedSilently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, box := newBureau(amtx("S")), &mailbox{answer: always(http.StatusNoContent)}
+		b, box := newBureau(amtx("S")), &inbox{answer: always(http.StatusNoContent)}
 		b.write(stepsOf(1, "A lock", "B lock", "C lock")...)
 		b.first = 3
 		relaying(t, b, box)
@@ -404,7 +404,7 @@ func TestRowsThatAreGoneAreNeverSkippedSilently(t *testing.T) {
 func TestWhoIsAskedTooMuchIsAskedLessAndThenMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		box := &mailbox{answer: func(Subscription, Message) Answer {
+		box := &inbox{answer: func(Subscription, Message) Answer {
 			if calls++; calls == 1 {
 				return Answer{Status: http.StatusTooManyRequests, RetryAfter: time.Minute}
 			}
@@ -439,7 +439,7 @@ func TestASickSubscriberHoldsUpNobody(t *testing.T) {
 		}
 		var took []time.Duration
 		wrote := time.Now()
-		box := &mailbox{answer: func(s Subscription, _ Message) Answer {
+		box := &inbox{answer: func(s Subscription, _ Message) Answer {
 			if s.ID != "healthy" {
 				time.Sleep(totalTime) //nolint:forbidigo // of the bubble: the receiver hangs
 				return Answer{}
@@ -469,7 +469,7 @@ func TestASickSubscriberHoldsUpNobody(t *testing.T) {
 
 func TestWhoLosesTheLeaseIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, box := newBureau(amtx("S"), amtx("P")), &mailbox{answer: always(http.StatusNoContent)}
+		b, box := newBureau(amtx("S"), amtx("P")), &inbox{answer: always(http.StatusNoContent)}
 		relaying(t, b, box)
 		pass(time.Second)
 		b.change("S", func(*Subscription) { b.stolen = "S" })
@@ -492,7 +492,7 @@ func TestAnEventIsToldAsItStands(t *testing.T) {
 		sub := amtx("S")
 		sub.Entity = boxoffice.Events
 		var bodies []string
-		box := &mailbox{answer: func(_ Subscription, m Message) Answer {
+		box := &inbox{answer: func(_ Subscription, m Message) Answer {
 			bodies = append(bodies, string(m.Body()))
 			return Answer{Status: http.StatusNoContent}
 		}}
