@@ -22,14 +22,19 @@ const expiringHands = 16
 // act in the queue at a time, so partners come between its portions.
 const venueHands = 2
 
-// newClerk hires who works off the tasks that acts leave.
-func (s *server) newClerk(office *boxoffice.Office, rules push.Rules, settings settings) (*boxoffice.Clerk, error) {
+// newDoor is the door out, by which callbacks and messages leave.
+func newDoor(rules push.Rules, sandbox bool) (*push.Door, error) {
 	own, err := push.OwnAddresses()
 	if err != nil {
 		return nil, fmt.Errorf("addresses of this machine: %w", err)
 	}
-	rules.Sandbox, rules.Own = settings.sandbox, own
-	courier := push.NewCourier(s.store, storyOf(office), push.NewDoor(rules), s.log)
+	rules.Sandbox, rules.Own = sandbox, own
+	return push.NewDoor(rules), nil
+}
+
+// newClerk hires who works off the tasks that acts leave.
+func (s *server) newClerk(office *boxoffice.Office, settings settings) (*boxoffice.Clerk, error) {
+	courier := push.NewCourier(s.store, storyOf(office), s.door, s.log)
 	mailer, err := settings.mailer(settings.smtpPassword)
 	if err != nil {
 		return nil, err

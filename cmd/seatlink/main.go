@@ -54,6 +54,9 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Put a backup in the place of a SQLite database."`
 	Epoch   epochCommand   `cmd:"" help:"Tell the epoch of a database; begin a new one after it was restored by other means."`
 
+	Subscription subscriptionCommand `cmd:"" help:"Send partners messages when seats or events change."`
+	Listen       listenCommand       `cmd:"" help:"Print such messages as they come, on this machine."`
+
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 
 	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`

@@ -28,6 +28,7 @@ type meter struct {
 	acts      *prometheus.CounterVec // by outcome
 	bugs      prometheus.Counter
 	catalogs  *prometheus.CounterVec // by whether it was known
+	attempts  *prometheus.CounterVec // to deliver a message, by the kind of the answer
 }
 
 // The outcomes of an act.
@@ -66,8 +67,9 @@ func newMeter() *meter {
 		acts:     counter("acts_total", "Acts by outcome; busy ones never ran.", "outcome"),
 		bugs:     prometheus.NewCounter(prometheus.CounterOpts{Namespace: name, Name: "bugs_total", Help: "Statements that changed another number of rows than they must. Anything but 0 is a bug."}),
 		catalogs: counter("catalog_reads_total", "Catalogs asked for, by whether the one in memory was good.", "known"),
+		attempts: counter("message_attempts_total", "Attempts to deliver a message to a subscriber, by the kind of the answer.", "answer"),
 	}
-	m.registry.MustRegister(m.requests, m.took, m.inHand, m.batches, m.batchActs, m.waits, m.acts, m.bugs, m.catalogs,
+	m.registry.MustRegister(m.requests, m.took, m.inHand, m.batches, m.batchActs, m.waits, m.acts, m.bugs, m.catalogs, m.attempts,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build())
 	for _, outcome := range []string{actDone, actRefused, actBusy, actFailed} {
 		m.acts.WithLabelValues(outcome) // there from the start, so that rates are

@@ -15,6 +15,7 @@ import (
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/operatorapi"
+	"github.com/seatlink/seatlink/internal/push"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/web"
 )
@@ -59,7 +60,7 @@ func (o operating) ask(w *surroundings, question func(ctx context.Context, house
 	work := operatorapi.Work{
 		Orders: office, Callbacks: store, Partners: desk, Credentials: desk, Venue: office,
 		Gates: boxoffice.NewGate(store), Porters: access.NewPorter(store, keys, time.Now),
-		House: boxoffice.NewBackOffice(store), Shelves: store,
+		House: boxoffice.NewBackOffice(store), Shelves: store, Messages: replays(store), Endpoints: push.NewDoor(push.Rules{Sandbox: true}),
 	}
 	return question(w.ctx, ownDoor(work, name))
 }

@@ -100,6 +100,7 @@ func (s *server) measure() {
 		return
 	}
 	m.progress(s.store.Progress)
+	m.subscriptions(s.store.Subscriptions)
 	m.gauge("queue_acts", "Acts that wait for a writer.", func() float64 { return float64(s.store.Queued()) })
 	m.gauge("connections", "Connections that are open.", func() float64 { return float64(s.ending.open.Load()) })
 	if s.pair != nil {

@@ -102,7 +102,7 @@ func TestEveryPublishedSampleWorks(t *testing.T) {
 	s.transfers(t, d.file.Patrons, tokens[3:])
 	s.laterTransfers(t, d.file.Patrons, tokens[5:])
 
-	s.notBuiltYet(t)
+	s.pushed(t)
 	s.missing(t)
 	d.stop()
 	audit(t, d.db)
@@ -169,8 +169,8 @@ func (s *sampler) laterTransfers(t *testing.T, patrons []house.Patron, tokens []
 	}, "tickets-transfer.200", nil)
 }
 
-// notBuiltYet are the samples of what we send to subscribers, which is not built.
-func (s *sampler) notBuiltYet(t *testing.T) {
+// pushed are the samples of what we send: package push holds its bodies to them.
+func (s *sampler) pushed(t *testing.T) {
 	t.Helper()
 	s.done["push-events"], s.done["push-seats"] = true, true
 }

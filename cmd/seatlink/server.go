@@ -46,6 +46,7 @@ type server struct {
 	scanners *scanners // nil without --gate-listen
 	watch    *watch
 	ending   *ending
+	door     *push.Door     // out, for callbacks and messages
 	socket   operatorSocket // for commands, on SQLite
 	proxies  proxies
 	parts    []part
@@ -97,10 +98,18 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	}
 	addresses := web.NewAddresses(s.keys, srv.url)
 	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), addresses)
-	partners := partnerapi.New(office, srv.desk, partnerapi.Options{Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports})
+	tail := push.NewTail(srv.store, srv.store.Moved(), s.log)
+	leaving := make(chan struct{})
+	partners := partnerapi.New(office, srv.desk, partnerapi.Options{
+		Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports,
+		Feed: push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch()), Leaving: leaving,
+	})
 	docs := srv.watch.pages(manual.New())
 	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray}))
-	clerk, err := srv.newClerk(office, rules, s)
+	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
+		return nil, err
+	}
+	clerk, err := srv.newClerk(office, s)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +123,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams}, ErrorLog: slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
 	}
+	srv.http.RegisterOnShutdown(func() { close(leaving) })
 	srv.ending = newEnding(srv.http, s.drainWait(), s.Drain)
 	srv.http.Handler = srv.proxies.around(srv.ending.around(srv.doors(srv.watch.around(partners), srv.watch.around(site), srv.watch.around(docs))))
 	srv.measure()
@@ -123,6 +133,8 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		{"disk", srv.watchDisk},
 		{"tidy", srv.tidy},
 		{"tasks", clerk.Run},
+		{"journal", tail.Run},
+		{"messages", srv.newRelay(tail).Run},
 		{"operators' socket", srv.socket.run},
 	}
 	if srv.pair != nil {
@@ -197,7 +209,7 @@ func (s *server) watchDisk(ctx context.Context) error {
 	}
 }
 
-// tidy drops credentials, answers and counts of mails that are long over, at first those of the
+// tidy drops credentials, answers, dead letters and counts of mails that are long over, at first those of the
 // time when nothing ran.
 func (s *server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
@@ -208,6 +220,9 @@ func (s *server) tidy(ctx context.Context) error {
 		}
 		if err := s.store.TidyAnswers(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying answers failed", "err", err)
+		}
+		if err := s.store.TidyLetters(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying dead letters failed", "err", err)
 		}
 		if err := s.store.TidyMails(ctx, push.MailsCount); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying mails failed", "err", err)

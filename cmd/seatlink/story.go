@@ -78,7 +78,7 @@ func (s demoStory) show(out io.Writer) {
 	}
 	// What is written is a terminal's: a failure is nobody's to mend.
 	_ = storyText.Execute(out, map[string]any{
-		"URL": s.URL, "Data": s.data, "Organizations": organizations, "Partner": partner,
+		"URL": s.URL, "Data": s.data, "DB": shown(s.db), "Organizations": organizations, "Partner": partner,
 		"Listing": s.listingFor(partner.Channel), "Barcode": s.barcodeOf(partner), "Order": "demo-" + strings.ToLower(fmt.Sprintf("%x", time.Now().UnixNano())),
 		"Ends": s.made.AddDate(0, 0, 30).Format(time.DateOnly),
 	})
@@ -142,5 +142,8 @@ curl -sS "$(echo "$PRINT" | first url)" | grep -o '<title>.*</title>'
 GIFT=$(api {{.URL}}/v1/tickets/transfer -d '{"transferRequests":[{"externalTransferId":"{{.Order}}","recipient":{"email":"juan@example.com","recipientFirstName":"Juan","recipientLastName":"Example"},"items":[{"externalOrderId":"{{.Order}}","tokens":["'$TOKEN'"]}]}]}'); echo "$GIFT"
 curl -sS "$(echo "$GIFT" | first url)" | grep -o '<title>.*</title>'
 ----------------------------------------------------------------------
+What a subscriber hears of it, as it happens (in another terminal):
+  seatlink listen --channel {{.Partner.Channel}} --organization 999 --echo --db {{.DB}}
+
 Ctrl-C stops the server; the house stays for the next time.
 `))

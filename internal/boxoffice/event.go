@@ -26,6 +26,13 @@ func (id EventID) organization() (access.OrganizationID, error) {
 	return access.OrganizationID(n), nil
 }
 
+// Parts are the season and the item.
+func (id EventID) Parts() (season, item string) {
+	_, rest, _ := strings.Cut(string(id), ":")
+	season, item, _ = strings.Cut(rest, ":")
+	return season, item
+}
+
 // The kinds of items of the catalog (contract.md call 2). Tickets exist for
 // Single items alone.
 const (

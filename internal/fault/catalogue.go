@@ -90,6 +90,8 @@ var (
 // What the trade refuses.
 var (
 	OrganizationUnknown = reason(NotFound, "ORGANIZATION_NOT_FOUND", "no such organization")
+	EventUnknown        = reason(NotFound, "EVENT_NOT_FOUND", "no such event")
+	ResyncRequired      = reason(NotFound, "RESYNC_REQUIRED", "changes after that position are kept no longer; take a snapshot and go on from its position")
 	ListingUnknown      = reason(NotFound, "LISTING_NOT_FOUND", "no such listing")
 	ManifestUnknown     = reason(NotFound, "MANIFEST_NOT_FOUND", "no such manifest")
 	ProcessUnknown      = reason(NotFound, "PROCESS_NOT_FOUND", "no such process")
@@ -121,6 +123,9 @@ var (
 var (
 	OrderUnknown = reason(NotFound, "ORDER_NOT_FOUND", "no such order")
 	OrderDecided = reason(Conflict, "ORDER_DECIDED", "the order was decided before, and not so")
+
+	SubscriptionUnknown = reason(NotFound, "SUBSCRIPTION_NOT_FOUND", "no such subscription")
+	SubscriptionRefused = reason(Refused, "SUBSCRIPTION_REFUSED", "the subscription cannot be so")
 )
 
 // What is wrong with an Idempotency-Key.

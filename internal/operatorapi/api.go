@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
+	"github.com/seatlink/seatlink/internal/push"
 )
 
 // Orders are those that an operator looks at and judges. Errors are reasons of
@@ -47,6 +49,9 @@ type Work struct {
 	Shelves     Shelves
 	Loads       Loads           // only where a server runs
 	Vault       boxoffice.Vault // only where the database is a file
+
+	Messages  push.Replay
+	Endpoints Endpoints
 }
 
 // Options are what an installation chooses about the door.
@@ -183,7 +188,9 @@ const (
 // and "/" takes the rest.
 func (a *api) mux() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, act := range a.routes() {
+	routes := a.routes()
+	maps.Copy(routes, a.subscriptionRoutes())
+	for pattern, act := range routes {
 		_, path, _ := strings.Cut(pattern, " ")
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, act) })
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, fault.MethodWrong) })

@@ -58,8 +58,12 @@ type Options struct {
 	Sandbox bool         // callbacks may go to http and to the machine itself, at any port
 	// CallbackPorts are those that callbacks may go to besides 443.
 	CallbackPorts []uint16
+	// Feed is the journal for partners who ask instead of being told.
+	Feed Feed
 	// Served is told of each request when it has its answer; nil is nobody.
 	Served func(context.Context, Served)
+	// Leaving is closed when the server stops, which ends streams; nil is never.
+	Leaving <-chan struct{}
 }
 
 // Served is a request as metrics and traces may know it: nothing in it was
@@ -79,6 +83,7 @@ func New(office BoxOffice, desk Desk, options Options) http.Handler {
 	a := &api{
 		office: office, desk: desk, log: options.Log, sandbox: options.Sandbox, served: options.Served,
 		reads: newShed(readsAtWork, readsWaiting), callbackPorts: options.CallbackPorts,
+		feed: options.Feed, streams: make(chan struct{}, maxStreams), leaving: options.Leaving,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -106,6 +111,10 @@ type api struct {
 	reads   *shed
 
 	callbackPorts []uint16
+
+	feed    Feed
+	streams chan struct{} // a place for each stream that is open
+	leaving <-chan struct{}
 }
 
 // A handler answers one request with a status and a body, or an error. It reads
@@ -116,12 +125,13 @@ type handler func(ctx context.Context, c *call) (status int, body any, err error
 type route struct {
 	method, path string
 	act          handler
-	open         bool // whoever calls needs no access token
-	body         bool // the request has one that is read
-	secret       bool // the answer holds secrets, which compression would let leak
-	tagged       bool // the answer has an ETag
-	shed         bool // refused first when there is too much to do
-	kept         bool // the answer is kept for repeats of the request
+	open         bool                                               // whoever calls needs no access token
+	body         bool                                               // the request has one that is read
+	secret       bool                                               // the answer holds secrets, which compression would let leak
+	tagged       bool                                               // the answer has an ETag
+	shed         bool                                               // refused first when there is too much to do
+	kept         bool                                               // the answer is kept for repeats of the request
+	stream       func(ctx context.Context, w *reply, c *call) error // answers who asks for an event stream
 }
 
 func (a *api) routes() []route {
@@ -129,6 +139,9 @@ func (a *api) routes() []route {
 		{method: "POST", path: authPath, act: a.authToken, open: true, body: true, secret: true},
 		{method: "GET", path: "/v1/catalog/events", act: a.catalogEvents, tagged: true, shed: true},
 		{method: "GET", path: "/v1/listings/{listingId}", act: a.listing, shed: true},
+		{method: "GET", path: "/v1/feed/seats", act: a.feedOf(boxoffice.Seats), shed: true, stream: a.streamOf(boxoffice.Seats)},
+		{method: "GET", path: "/v1/feed/events", act: a.feedOf(boxoffice.Events), shed: true, stream: a.streamOf(boxoffice.Events)},
+		{method: "GET", path: snapshotPath, act: a.snapshot, shed: true},
 		{method: "PUT", path: "/v1/tickets/lock", act: a.lockTickets, body: true},
 		{method: "PUT", path: "/v1/tickets/unlock", act: a.unlockTickets, body: true},
 		{method: "POST", path: "/v1/cart/complete-order", act: a.completeOrder, body: true, kept: true},

@@ -19,7 +19,7 @@ import (
 func TestBodiesOfTheDocument(t *testing.T) {
 	d := document(t)
 	for _, c := range contract.Calls() {
-		if c.NotBuiltYet || !slices.Contains([]string{"POST", "PUT"}, c.Method) {
+		if c.NotBuiltYet || c.Path == "" || !slices.Contains([]string{"POST", "PUT"}, c.Method) {
 			continue
 		}
 		t.Run(c.ID, func(t *testing.T) {

@@ -49,7 +49,10 @@ var elsewhere = map[string]string{
 	"DOCUMENT_NOT_FOUND": "the page of a ticket",
 	"ORDER_NOT_FOUND":    "an operator's command",
 	"ORDER_DECIDED":      "an operator's command",
-	"MANIFEST_NOT_FOUND": "a call of a later edition",
+
+	"SUBSCRIPTION_NOT_FOUND": "an operator's command",
+	"SUBSCRIPTION_REFUSED":   "an operator's command",
+	"MANIFEST_NOT_FOUND":     "a call of a later edition",
 }
 
 // Each reason stands in the document where it may be met, and the document knows

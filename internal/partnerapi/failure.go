@@ -115,6 +115,10 @@ func (a *api) failAs(status int, w *reply, r *http.Request, err error) {
 	if _, flat := errors.AsType[badRequest](err); flat {
 		status = http.StatusBadRequest
 	}
+	if errors.Is(err, fault.ResyncRequired) {
+		status = http.StatusGone
+		w.Header().Set("Location", snapshotPath)
+	}
 	if status == 0 {
 		status = statusOf[f.Kind]
 	}

@@ -44,6 +44,9 @@ type reply struct {
 	code        string // of the error, "" for none
 }
 
+// Unwrap is for http.ResponseController.
+func (w *reply) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 // WriteHeader notes the status.
 func (w *reply) WriteHeader(status int) {
 	w.status = status
@@ -95,6 +98,12 @@ func (a *api) serve(w *reply, r *http.Request, rt route) {
 		// Taken off again by gzhttp.
 		w.Header().Set("No-Gzip-Compression", "1")
 	}
+	if rt.stream != nil && wantsStream(r.Header["Accept"]) {
+		if err := a.open(w, r, rt); err != nil {
+			a.fail(w, r, err)
+		}
+		return
+	}
 	status, body, err := a.answer(w, r, rt)
 	if refused, ok := body.(refusedResponse); ok {
 		w.code = refused.Error.AppErrorCode
@@ -118,12 +127,7 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 	defer cancel()
 	c := call{Request: r}
 	if !rt.open {
-		if c.who, err = a.identify(ctx, r); err != nil {
-			return 0, nil, err
-		}
-		c.who.RequestID, c.who.Sandbox = w.requestID, a.sandbox
-		w.application = c.who.Application
-		if err := a.desk.Pace(c.who); err != nil {
+		if c.who, err = a.admit(ctx, w, r); err != nil {
 			return 0, nil, err
 		}
 	}
@@ -154,6 +158,17 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 		defer a.reads.leave()
 	}
 	return rt.act(ctx, &c)
+}
+
+// admit finds out who is calling, and whether that is too often.
+func (a *api) admit(ctx context.Context, w *reply, r *http.Request) (access.Principal, error) {
+	who, err := a.identify(ctx, r)
+	if err != nil {
+		return who, err
+	}
+	who.RequestID, who.Sandbox = w.requestID, a.sandbox
+	w.application = who.Application
+	return who, a.desk.Pace(who)
 }
 
 // identify finds out who is calling.

@@ -30,6 +30,7 @@ var wires = map[string]any{
 	"HandOverRequest": handOverRequest{}, "HandOverAnswer": handOverResponse{},
 	"TransferV2Request": transferV2Request{}, "TransferStatusAnswer": transferStatusResponse{},
 	"PendingTransferAnswer": pendingTransferResponse{}, "FailedTransferAnswer": failedTransferResponse{},
+	"SeatsFeedAnswer": feedSeatsResponse{}, "EventsFeedAnswer": feedEventsResponse{},
 	"ErrorAnswer": errorResponse{},
 }
 
@@ -48,6 +49,10 @@ var otherwise = map[string][]string{
 	// A failure has what its schema requires, in one of the three forms.
 	"TicketFailure.token": nil, "OrderFailure.externalOrderId": nil,
 }
+
+// pushed are the schemas of messages and of their elements, which package push
+// writes without a type of the wire; those of the feed are held to them below.
+var pushed = []string{"EventMessage", "EventData", "EventMetadata", "PushedEvent", "SeatMessage", "SeatData", "SeatMetadata", "PushedSeat"}
 
 // A comparison holds types against schemas, both ways.
 type comparison struct {
@@ -69,7 +74,7 @@ func (c *comparison) run() []string {
 		c.compare(c.document.Component(name), reflect.TypeOf(wires[name]))
 	}
 	for _, name := range c.built {
-		if c.seen[name] == nil {
+		if c.seen[name] == nil && !slices.Contains(pushed, name) {
 			c.complain("no type of the wire has the schema %s", name)
 		}
 	}

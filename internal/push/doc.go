@@ -12,4 +12,12 @@
 // no line that a name could have written, and nobody gets more than 20 an hour,
 // from all processes together. It is tried for a day. The operator chose the mail
 // server, so the Door's guard does not stand before it.
+//
+// A subscription is a cursor over the journal. What a subscriber hears of a seat
+// is a function of two successive states (speech.go); rows become messages
+// (message.go) that a Relay sends, one in flight for each subscription (relay.go,
+// service.go), and the cursor follows what was received. A crash in between sends
+// again, which is harmless: as one relay at a time serves a subscription, an older
+// state never overtakes a newer one. All relays of a process share one reader of
+// the journal (tail.go).
 package push

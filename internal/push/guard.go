@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -86,6 +87,11 @@ func newDoor(rules Rules, names *net.Resolver, permit func(netip.AddrPort) error
 // Post sends a JSON body to an address that a partner named, and returns the
 // answer, or one and the same error when there is none.
 func (d *Door) Post(ctx context.Context, address string, body []byte) (Answer, error) {
+	return d.Send(ctx, address, nil, body)
+}
+
+// Send is Post with headers of the sender's own.
+func (d *Door) Send(ctx context.Context, address string, header http.Header, body []byte) (Answer, error) {
 	to, err := url.Parse(address)
 	if err != nil || !d.mayName(to) {
 		return Answer{}, errUnreached
@@ -94,6 +100,7 @@ func (d *Door) Post(ctx context.Context, address string, body []byte) (Answer, e
 	if err != nil {
 		return Answer{}, errUnreached
 	}
+	maps.Copy(request.Header, header)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", agent)
@@ -106,6 +113,13 @@ func (d *Door) Post(ctx context.Context, address string, body []byte) (Answer, e
 	// receiver says beyond its limit, or never ends to say, changes no status.
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
 	return Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}, nil
+}
+
+// MayName reports whether an address may be one of ours, as it is written. Where
+// it leads is judged when it is dialled.
+func (d *Door) MayName(address string) bool {
+	to, err := url.Parse(address)
+	return err == nil && d.mayName(to)
 }
 
 // mayName judges an address as it is written: https, no userinfo, a host that is

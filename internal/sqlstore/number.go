@@ -14,6 +14,21 @@ func (s *Store) committed() {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
 	}
+	if s.db.numbersAtOnce() {
+		s.placed()
+	}
+}
+
+// Moved tells that the journal may have new rows in their order, to one who
+// waits for them. Of another process's batches it tells nothing.
+func (s *Store) Moved() <-chan struct{} { return s.moved }
+
+// placed wakes the one who follows the journal.
+func (s *Store) placed() {
+	select {
+	case s.moved <- struct{}{}:
+	default: // it is awake already
+	}
 }
 
 // runNumberer gives committed batches their positions until ctx ends. Any
@@ -57,6 +72,7 @@ func (s *Store) numberOnce(ctx context.Context, tx session) error {
 	if err := s.number(ctx, tx); err != nil {
 		return err
 	}
+	defer s.placed()
 	return tx.commit(ctx)
 }
 

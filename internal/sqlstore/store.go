@@ -60,6 +60,7 @@ type Store struct {
 	breaks  sync.Once
 	writers sync.WaitGroup
 	wake    chan struct{} // to the numberer: a batch was committed
+	moved   chan struct{} // to who follows the journal: rows were given positions
 	stop    context.CancelFunc
 	catalog catalogs
 }
@@ -86,7 +87,7 @@ func newStore(keys *access.Keyring, options Options) *Store {
 	}
 	return &Store{
 		keys: keys, log: options.Log, options: options,
-		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1),
+		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
 	}
 }
 

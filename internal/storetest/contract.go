@@ -9,6 +9,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/push"
 )
 
 // A Store is what the contract is about: the books, and what a process does
@@ -21,6 +22,14 @@ type Store interface {
 	access.PorterStore
 	boxoffice.Cabinet
 	boxoffice.Finder
+	push.Subscriptions
+	push.Leases
+	push.Letters
+	push.Snapshots
+	// TidyLetters drops dead letters of more than 30 days ago.
+	TidyLetters(ctx context.Context) error
+	// Moved tells that the journal may have new rows, to one who waits.
+	Moved() <-chan struct{}
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)
@@ -125,7 +134,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, gates, gateKeys, tasks, solos, loads, cabinets, finders) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, subscriptions, messages, gates, gateKeys, tasks, solos, loads, cabinets, finders) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))

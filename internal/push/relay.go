@@ -1,0 +1,240 @@
+package push
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+const (
+	// saveEvery is how often cursors that moved are written down, at most: what was
+	// delivered since comes again after a crash.
+	saveEvery = 200 * time.Millisecond
+	// renewEvery is how often a lease is renewed though nothing moved.
+	renewEvery = 8 * time.Second
+	// lookEvery is how soon a relay finds what is new to serve, or no longer its own.
+	lookEvery = 500 * time.Millisecond
+	// leaseSpare is what must be left of a lease when an attempt begins, so that it
+	// is over before anybody else may begin one.
+	leaseSpare = totalTime + time.Second
+	// claimAtOnce bounds one claim.
+	claimAtOnce = 1_000
+	// leaveTime is what a relay has to write down its cursors when it ends.
+	leaveTime = 3 * time.Second
+)
+
+// Catalogs tell of events as they stand now.
+type Catalogs interface {
+	Catalog(ctx context.Context, id access.OrganizationID) (boxoffice.Catalog, error)
+}
+
+// A Post is what relays need of a store.
+type Post interface {
+	Leases
+	Letters
+	Catalogs
+	boxoffice.Journal
+	Epoch() int64
+}
+
+// A Relay carries changes to subscribers, beside the relays of other processes.
+// Each subscription is served by one goroutine that has one message in flight, so
+// a subscriber that is slow or away holds up nobody else.
+type Relay struct {
+	post   Post
+	tail   *Tail
+	sender Sender
+	log    *slog.Logger
+	clock  func() time.Time
+	met    func(class string) // is told of every attempt
+	name   string
+
+	sends   chan struct{} // a place for each attempt in flight
+	mu      sync.Mutex
+	serving map[string]*service
+	rounds  sync.WaitGroup
+	nudge   chan struct{} // to look at once
+}
+
+// RelayOptions are what a relay may be given besides; zero is right for most.
+type RelayOptions struct {
+	Clock func() time.Time   // that attempts are due by
+	Met   func(class string) // is told of every attempt, by the kind of its answer
+}
+
+// NewRelay makes a relay. It does nothing until it is run.
+func NewRelay(post Post, tail *Tail, sender Sender, log *slog.Logger, o RelayOptions) *Relay {
+	r := &Relay{
+		post: post, tail: tail, sender: sender, log: log, clock: o.Clock, met: o.Met, name: rand.Text(),
+		sends: make(chan struct{}, MostSends), serving: map[string]*service{}, nudge: make(chan struct{}, 1),
+	}
+	if r.clock == nil {
+		r.clock = time.Now
+	}
+	if r.met == nil {
+		r.met = func(string) {}
+	}
+	return r
+}
+
+// Wake has the relay look at once at what operators changed, and at what is due.
+func (r *Relay) Wake() {
+	select {
+	case r.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// Run serves subscriptions until ctx ends, then writes down how far they came,
+// gives up their leases and returns nil.
+func (r *Relay) Run(ctx context.Context) error {
+	save, look := time.NewTicker(saveEvery), time.NewTicker(lookEvery)
+	defer save.Stop()
+	defer look.Stop()
+	r.try(ctx, "looking for subscriptions failed", r.look)
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-save.C:
+			r.try(ctx, "keeping subscriptions failed", r.save)
+		case <-look.C:
+			r.try(ctx, "looking for subscriptions failed", r.look)
+		case <-r.nudge:
+			r.each(func(s *service) { s.hurry() })
+			r.try(ctx, "looking for subscriptions failed", r.look)
+		}
+	}
+	r.rounds.Wait() // their contexts have ended with ours
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer done()
+	r.try(last, "keeping subscriptions failed", r.save)
+	var ids []string
+	r.each(func(s *service) { ids = append(ids, s.sub.ID) })
+	r.try(last, "leaving subscriptions failed", func(ctx context.Context) error { return r.leave(ctx, ids) })
+	return nil
+}
+
+// try does what is tried again soon.
+func (r *Relay) try(ctx context.Context, complaint string, work func(context.Context) error) {
+	if err := work(ctx); err != nil && ctx.Err() == nil && fault.Of(err) == nil { // a store that is away has said so itself
+		r.log.ErrorContext(ctx, complaint, "err", err)
+	}
+}
+
+func (r *Relay) each(do func(*service)) {
+	r.mu.Lock()
+	all := make([]*service, 0, len(r.serving))
+	for _, s := range r.serving {
+		all = append(all, s)
+	}
+	r.mu.Unlock()
+	for _, s := range all {
+		do(s)
+	}
+}
+
+// look lets go of subscriptions that are no longer its own, and takes free ones.
+func (r *Relay) look(ctx context.Context) error {
+	mine, free, err := r.post.LookSubscriptions(ctx, r.name)
+	if err != nil {
+		return err
+	}
+	var over []string
+	r.each(func(s *service) {
+		if mine[s.sub.ID] != s.sub.Lease {
+			s.stop()
+		}
+		select {
+		case <-s.done:
+			over = append(over, s.sub.ID)
+		default:
+		}
+	})
+	if len(over) > 0 {
+		// First their last words, for they may have ended by themselves.
+		if err := r.save(ctx); err != nil {
+			return err
+		}
+		if err := r.leave(ctx, over); err != nil {
+			return err
+		}
+	}
+	if !free {
+		return nil
+	}
+	began := time.Now()
+	claimed, err := r.post.ClaimSubscriptions(ctx, r.name, claimAtOnce)
+	for _, sub := range claimed {
+		r.serve(ctx, sub, began.Add(LeaseTime))
+	}
+	return err
+}
+
+// serve starts the service of a subscription. One that is still in an earlier
+// service was left to somebody else in between: it waits for its lease to end.
+func (r *Relay) serve(ctx context.Context, sub Subscription, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, busy := r.serving[sub.ID]; busy {
+		return
+	}
+	s := newService(r, sub, until)
+	ctx, s.stop = context.WithCancel(ctx)
+	r.serving[sub.ID] = s
+	r.rounds.Go(func() {
+		defer close(s.done)
+		defer s.stop()
+		s.run(ctx)
+	})
+}
+
+func (r *Relay) leave(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := r.post.LeaveSubscriptions(ctx, r.name, ids); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		delete(r.serving, id)
+	}
+	return nil
+}
+
+// save writes down what moved, and renews the leases that need it.
+func (r *Relay) save(ctx context.Context) error {
+	began := time.Now()
+	var (
+		kept []Kept
+		from []*service
+	)
+	r.each(func(s *service) {
+		if k, ok := s.news(began); ok {
+			kept, from = append(kept, k), append(from, s)
+		}
+	})
+	if len(kept) == 0 {
+		return nil
+	}
+	held, err := r.post.KeepSubscriptions(ctx, r.name, kept)
+	for i, s := range from {
+		switch {
+		case err != nil:
+			s.unsaved()
+		case slices.Contains(held, s.sub.ID):
+			s.saved(kept[i], began.Add(LeaseTime))
+		default:
+			s.stop()
+		}
+	}
+	return err
+}

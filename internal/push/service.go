@@ -1,0 +1,374 @@
+package push
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
+)
+
+const (
+	// giveUpAfter is how long a subscription may take nothing at all before it is
+	// disabled. Its place is kept.
+	giveUpAfter = 5 * 24 * time.Hour
+	// noticeAfter is when a line in the log says that one takes nothing.
+	noticeAfter = 10 * time.Minute
+	// A subscriber that says it is asked too much (429, 503) is left alone between
+	// two messages: from gapFirst on twice as long each time, and with each success
+	// gapStep less, so its rate halves at once and grows slowly.
+	gapFirst = 100 * time.Millisecond
+	gapMost  = 10 * time.Second
+	gapStep  = 10 * time.Millisecond
+	// waitAtMost bounds each wait, after which the clock is read again.
+	waitAtMost = time.Second
+	// readAgain is the pause after the journal could not be read.
+	readAgain = time.Second
+	// lettersAtOnce are told again before it goes on with what is new.
+	lettersAtOnce = 100
+	// longestStory is how many changes of one seat are looked through.
+	longestStory = 10_000
+)
+
+// A service carries one subscription on, as long as this process has its lease.
+type service struct {
+	relay   *Relay
+	sub     Subscription // but for its place, state and note, which are behind mu
+	stop    context.CancelFunc
+	done    chan struct{}
+	rush    chan struct{}
+	pending []*Entry // read and not yet told
+	read    int64    // the last row that was read
+	letters bool     // there may be letters to tell again
+	gap     time.Duration
+	noticed bool
+
+	mu      sync.Mutex
+	now     Kept
+	changed bool      // since it was written down
+	renewed time.Time // when the lease was last renewed
+	until   time.Time // the lease's end, by our own clock
+}
+
+func newService(r *Relay, sub Subscription, until time.Time) *service {
+	return &service{
+		relay: r, sub: sub, done: make(chan struct{}), rush: make(chan struct{}, 1), read: sub.Cursor, letters: true,
+		now: Kept{ID: sub.ID, Lease: sub.Lease, State: sub.State, Note: sub.Note, Place: sub.Place}, renewed: time.Now(), until: until,
+	}
+}
+
+// hurry has it look at the clock and the journal at once.
+func (s *service) hurry() {
+	select {
+	case s.rush <- struct{}{}:
+	default:
+	}
+}
+
+func (s *service) state() Kept {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// become changes what is to be written down.
+func (s *service) become(change func(k *Kept)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.now)
+	s.changed = true
+}
+
+// news is what there is to write down at a moment, or to renew.
+func (s *service) news(at time.Time) (Kept, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.changed && at.Sub(s.renewed) < renewEvery {
+		return Kept{}, false
+	}
+	s.changed = false
+	return s.now, true
+}
+
+func (s *service) saved(_ Kept, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renewed, s.until = time.Now(), until
+}
+
+func (s *service) unsaved() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = true
+}
+
+// mayBegin reports whether the lease lasts for an attempt.
+func (s *service) mayBegin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Until(s.until) > leaseSpare
+}
+
+// run tells what there is to tell until ctx ends or the subscription is no longer
+// active.
+func (s *service) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		k := s.state()
+		if k.State != Active {
+			return
+		}
+		if !s.mayBegin() {
+			s.wait(ctx, saveEvery, nil)
+			continue
+		}
+		if wait := k.Due.Sub(s.relay.clock()); wait > 0 {
+			s.wait(ctx, wait, nil)
+			continue
+		}
+		if err := s.turn(ctx, k); err != nil && ctx.Err() == nil {
+			if fault.Of(err) == nil { // a store that is away has said so itself
+				s.relay.log.ErrorContext(ctx, "serving a subscription failed", "subscription", s.sub.ID, "err", err)
+			}
+			s.wait(ctx, readAgain, nil)
+		}
+	}
+}
+
+// wait returns after a while, when something was grown, or when it is hurried.
+func (s *service) wait(ctx context.Context, d time.Duration, grown <-chan struct{}) {
+	timer := time.NewTimer(min(d, waitAtMost))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-grown:
+	case <-s.rush:
+	case <-ctx.Done():
+	}
+}
+
+// turn makes at most one message and sends it.
+func (s *service) turn(ctx context.Context, k Kept) error {
+	if s.letters {
+		return s.tellAgain(ctx, k)
+	}
+	if len(s.pending) == 0 {
+		entries, grown, err := s.relay.tail.After(ctx, s.read, readAtOnce)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			s.wait(ctx, waitAtMost, grown)
+			return nil
+		}
+		if entries[0].Position != s.read+1 {
+			s.end(ctx, Resync, "rows that it had not heard are no longer kept")
+			return nil
+		}
+		s.pending, s.read = entries, entries[len(entries)-1].Position
+	}
+	d := newDraft(s.sub.Topic, s.sub.View, s.relay.post.Epoch(), MostSeats)
+	taken := 0
+	for _, e := range s.pending {
+		if k.Flight > 0 && e.Position > k.Flight || !d.add(e) {
+			break
+		}
+		taken++
+	}
+	if taken == 0 { // the message in flight is behind us: a replay has moved the cursor beyond it
+		s.become(func(k *Kept) { k.Flight = 0 })
+		return nil
+	}
+	if err := d.fill(ctx, s.relay.post); err != nil {
+		return err
+	}
+	passed, err := true, error(nil)
+	if !d.Empty() {
+		passed, err = s.deliver(ctx, &d.Message)
+	}
+	if passed && err == nil {
+		s.pending = s.pending[taken:]
+		s.become(func(k *Kept) { k.Cursor, k.Flight = d.Sequence, 0 })
+	}
+	return err
+}
+
+// deliver sends a message, and where its content is refused each element by
+// itself. It returns false where all of it is to be sent again.
+func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err error) {
+	answer, err := s.send(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	if !refused(answer) {
+		return s.judge(ctx, m, answer), nil
+	}
+	var dead []Letter
+	for _, one := range m.split() {
+		if len(m.elements) > 1 { // alone it was refused just now
+			if answer, err = s.send(ctx, &one); err != nil {
+				return false, err
+			}
+		}
+		switch {
+		case refused(answer):
+			dead = append(dead, Letter{Subscription: s.sub.ID, Subject: one.elements[0].subject, Position: one.Sequence, Note: class(answer), At: s.relay.clock()})
+		case !s.judge(ctx, m, answer):
+			return false, nil
+		}
+	}
+	if len(dead) > 0 {
+		if err := s.relay.post.Bury(ctx, dead); err != nil {
+			return false, err
+		}
+		s.relay.log.WarnContext(ctx, "a subscriber refuses seats or events", "subscription", s.sub.ID, "channel", s.sub.Channel, "letters", len(dead))
+		s.become(func(k *Kept) { k.Note = class(answer) })
+	}
+	return true, nil
+}
+
+// refused reports whether an answer says that the message is wrong.
+func refused(a Answer) bool {
+	return a.Status == http.StatusBadRequest || a.Status == http.StatusRequestEntityTooLarge || a.Status == http.StatusUnprocessableEntity
+}
+
+// send makes one attempt. An error is ours: the attempt was cut short.
+func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
+	if s.gap > 0 {
+		s.pause(ctx, s.gap)
+	}
+	select {
+	case s.relay.sends <- struct{}{}:
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	}
+	defer func() { <-s.relay.sends }()
+	answer, err := s.relay.sender.Send(ctx, s.sub, *m)
+	if err != nil && ctx.Err() != nil {
+		return Answer{}, ctx.Err()
+	}
+	s.relay.met(class(answer))
+	return answer, nil
+}
+
+func (s *service) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// judge draws the consequences of an answer. It returns whether the message was
+// received.
+func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
+	now := s.relay.clock()
+	if a.Status >= 200 && a.Status < 300 {
+		s.gap = max(s.gap-gapStep, 0)
+		s.noticed = false
+		s.become(func(k *Kept) {
+			k.Attempts, k.Due, k.Failing, k.Delivered, k.Note = 0, time.Time{}, time.Time{}, now, ""
+		})
+		return true
+	}
+	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
+		s.gap = min(max(2*s.gap, gapFirst), gapMost)
+	}
+	if a.Status == http.StatusGone {
+		s.end(ctx, Disabled, "its endpoint is gone (410)")
+		return false
+	}
+	s.become(func(k *Kept) {
+		k.Attempts++
+		k.Note = class(a)
+		if !m.Resent {
+			k.Flight = m.Sequence
+		}
+		if k.Failing.IsZero() {
+			k.Failing = now
+		}
+		k.Due = now.Add(max(delayOf(k.Attempts, rand.Float64()), a.RetryAfter)) //nolint:gosec // spreads load, hides nothing
+	})
+	failing := now.Sub(s.state().Failing)
+	switch {
+	case failing >= giveUpAfter:
+		s.end(ctx, Disabled, "it took nothing for 5 days")
+	case failing >= noticeAfter && !s.noticed:
+		s.noticed = true
+		s.relay.log.WarnContext(ctx, "a subscriber takes nothing", "subscription", s.sub.ID, "channel", s.sub.Channel, "met", class(a))
+	}
+	return false
+}
+
+// delayOf is the pause after so many attempts that failed. It never ends: what a
+// subscriber missed waits for it.
+func delayOf(attempts int, stray float64) time.Duration {
+	delay := after[min(attempts, len(after))-1]
+	return time.Duration(float64(delay) * (1 - jitter + 2*jitter*stray))
+}
+
+// end takes the subscription out of service, with a notice.
+func (s *service) end(ctx context.Context, state State, why string) {
+	s.become(func(k *Kept) { k.State, k.Note = state, why })
+	s.relay.log.WarnContext(ctx, "a subscription is served no longer", "subscription", s.sub.ID, "channel", s.sub.Channel, "state", state, "why", why)
+}
+
+// tellAgain sends what is to be told again, as it stands at the cursor: so it
+// never goes beside a newer state, and a newer one follows it.
+func (s *service) tellAgain(ctx context.Context, k Kept) error {
+	letters, err := s.relay.post.DeadLetters(ctx, s.sub.ID, true, lettersAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, l := range letters {
+		m, err := s.again(ctx, l, k.Cursor)
+		if err != nil {
+			return err
+		}
+		if !m.Empty() {
+			answer, err := s.send(ctx, &m)
+			switch {
+			case err != nil:
+				return err
+			case refused(answer):
+				l.Again, l.Note, l.At = false, class(answer), s.relay.clock()
+				if err := s.relay.post.Bury(ctx, []Letter{l}); err != nil {
+					return err
+				}
+				continue
+			case !s.judge(ctx, &m, answer):
+				return nil
+			}
+		}
+		if err := s.relay.post.Settle(ctx, l); err != nil {
+			return err
+		}
+	}
+	s.letters = len(letters) == lettersAtOnce
+	return nil
+}
+
+// again is the message that tells how a letter's subject stands at a position.
+func (s *service) again(ctx context.Context, l Letter, at int64) (Message, error) {
+	m := Message{Topic: s.sub.Topic, Epoch: s.relay.post.Epoch(), Sequence: at, Resent: true}
+	if m.Entity == boxoffice.Events {
+		m.elements = []element{{subject: l.Subject, at: at}}
+		return m, m.fill(ctx, s.relay.post)
+	}
+	story, err := s.relay.post.Story(ctx, m.Entity, l.Subject, 1, longestStory)
+	if err != nil {
+		return m, err
+	}
+	for _, c := range story {
+		if c.Position > 0 && c.Position <= at {
+			m.elements = []element{{
+				subject: l.Subject, at: at, words: seatWords(c.Event, c.Section, c.Row, c.Seat),
+				parts: []Word{{Anew: true, Status: s.sub.View.Of(c.After)}},
+			}}
+		}
+	}
+	return m, nil
+}
