@@ -18,7 +18,7 @@ PRISM           := .cache/npm/prism-$(PRISM_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -66,6 +66,12 @@ bench: tools-postgres ## what sharing a transaction is worth: the heart alone, a
 	$(GO) test ./internal/sqlstore -run '^$$' -bench LockAndUnlock -benchtime 5000x
 	$(GO) test ./cmd/seatlink -run '^$$' -bench BatchesOverHTTP -benchtime 1x -timeout 20m
 
+test-link: ## the public client renews its tokens while the wire is cut at every byte
+	$(GO) test ./cmd/seatlink -run '^$$' -bench ClientOverACutWire -benchtime 1x -v -timeout 30m
+
+bench-postgres: tools-postgres ## locks over HTTP against pgbench doing the same on the same server, 1,000,000 tickets
+	$(GO) test ./cmd/seatlink -run '^$$' -bench AgainstPgbench -benchtime 1x -timeout 30m
+
 docs-lint: ## api/link.yaml as a linter for OpenAPI sees it
 	@tools/npm @redocly/cli $(REDOCLY_VERSION) $(REDOCLY)
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY)/node_modules/.bin/redocly lint --config tools/redocly.yaml api/link.yaml
@@ -77,6 +83,7 @@ docs-breaking: ## what of api/link.yaml would break partners of the last release
 docs-update: ## write anew what is made of api/link.yaml and of the reasons in the code
 	$(GO) test ./api/apitest -run Calls -count=1 -update
 	$(GO) test ./internal/partnerapi -run TestTheErrorCatalogue -count=1 -update
+	$(GO) test ./link -run TestTheCodes -count=1 -update
 
 prism: ## the published samples through prism, which reads api/link.yaml by itself
 	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)

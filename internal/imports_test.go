@@ -29,6 +29,10 @@ var floors = [][]string{
 	{"cmd/seatlink"},
 }
 
+// bare are packages that other people's programs import, and that bring them
+// nothing but the standard library.
+var bare = []string{"link"}
+
 // testRooms are for tests only, of any floor.
 var testRooms = []string{"internal/storetest", "internal/pagetest"}
 
@@ -68,12 +72,23 @@ func judge(from, to string, test bool) error {
 		return nil
 	case slices.Contains(testRooms, toRoom) && !test:
 		return fmt.Errorf("%s imports %s, which is for tests only", from, to)
+	case fromRoom == "link" && test:
+		return fmt.Errorf("%s imports %s in a test; the client is tested from outside, as its users see it", from, to)
 	case slices.Contains(testRooms, toRoom):
 		return nil
 	case fromFloor == toFloor:
 		return fmt.Errorf("%s imports its neighbour %s; what both need stands on a lower floor", from, to)
 	case fromFloor < toFloor:
 		return fmt.Errorf("%s imports %s, which is above it; pass the value in, or move the type down", from, to)
+	}
+	return nil
+}
+
+// judgeForeign says what is wrong when from imports what is not of the module.
+func judgeForeign(from, path string, test bool) error {
+	first, _, _ := strings.Cut(path, "/")
+	if slices.Contains(bare, from) && !test && strings.Contains(first, ".") { // no folder of the standard library has one
+		return fmt.Errorf("%s imports %s; it is to bring nothing but the standard library", from, path)
 	}
 	return nil
 }
@@ -107,6 +122,9 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			to, ours := strings.CutPrefix(imported, module+"/")
 			if !ours {
+				if err := judgeForeign(filepath.ToSlash(from), imported, strings.HasSuffix(path, "_test.go")); err != nil {
+					t.Errorf("%s: %v", path, err)
+				}
 				continue
 			}
 			edges++
@@ -118,6 +136,11 @@ func TestImportsPointDown(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, pkg := range bare {
+		if _, err := os.Stat(filepath.Join("..", pkg)); err != nil {
+			t.Errorf("bare names %s: %v", pkg, err)
+		}
 	}
 	if edges == 0 {
 		t.Error("found no import between packages of the module: the test looks in the wrong place")
@@ -157,6 +180,9 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 		{"a test imports upward", "internal/boxoffice", "internal/sqlstore", test, "above it"},
 		{"the public client imports the inside", "link", "internal/fault", production, "above it"},
 		{"the subscriber's side imports the inside", "link/receive", "internal/push", production, "above it"},
+		{"the public client imports the contract", "link", "api", production, "neighbour"},
+		{"a test of the client imports storetest", "link", "internal/storetest", test, "from outside"},
+		{"a program imports the client", "cmd/seatlink", "link", production, ""},
 		{"a door imports a store", "internal/partnerapi", "internal/sqlstore", production, "neighbour"},
 		{"a test imports a neighbour", "internal/partnerapi", "internal/house", test, "neighbour"},
 		{"a door imports a door", "internal/web/page", "internal/operatorapi", production, "neighbour"},
@@ -176,5 +202,22 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 				t.Errorf("judge(%q, %q, %v) = %v; want %q", tt.from, tt.to, tt.test, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestJudgeKnowsWhatTheClientBringsAlong(t *testing.T) {
+	for _, tt := range []struct {
+		name, from, path string
+		test, good       bool
+	}{
+		{"the standard library", "link", "net/http", false, true},
+		{"a module", "link", "github.com/google/uuid", false, false},
+		{"a module of the Go authors", "link", "golang.org/x/time/rate", false, false},
+		{"a module in a test", "link", "github.com/google/go-cmp/cmp", true, true},
+		{"a module elsewhere", "internal/access", "golang.org/x/crypto/argon2", false, true},
+	} {
+		if err := judgeForeign(tt.from, tt.path, tt.test); (err == nil) != tt.good {
+			t.Errorf("%s: judgeForeign(%q, %q, %v) = %v", tt.name, tt.from, tt.path, tt.test, err)
+		}
 	}
 }

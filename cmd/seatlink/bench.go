@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type benchCommand struct {
 	Clients  int           `help:"Connections that each wait for an answer before they ask again." default:"64" placeholder:"N"`
 	Duration time.Duration `help:"How long each work is driven at most; it ends earlier when the tickets are used up." default:"5s" placeholder:"TIME"`
 	Output   string        `help:"table or json." enum:"table,json" default:"table"`
+	Scatter  bool          `help:"Take the blocks of tickets in a random order, not one beside the other."`
 	NoAudit  bool          `help:"Do not audit the database at the end; the figures are then void."`
 }
 
@@ -70,6 +72,9 @@ func (c *benchCommand) Run(w *surroundings) error {
 		return err
 	}
 	defer course.books.Close()
+	if c.Scatter {
+		rand.Shuffle(len(course.blocks), func(i, k int) { course.blocks[i], course.blocks[k] = course.blocks[k], course.blocks[i] })
+	}
 	var figures []figure
 	for _, work := range c.Work {
 		f, err := c.drive(w.ctx, course, work)
@@ -140,6 +145,7 @@ func (c *benchCommand) drive(ctx context.Context, course *course, work string) (
 		times   = make([][]time.Duration, c.Clients)
 		writes  = make([]int, c.Clients)
 		failed  = make([]int, c.Clients)
+		reasons = make([]error, c.Clients)
 		start   = time.Now()
 	)
 	for i := range c.Clients {
@@ -154,6 +160,7 @@ func (c *benchCommand) drive(ctx context.Context, course *course, work string) (
 				sent := time.Now()
 				if err := line.do(ask.request); err != nil {
 					failed[i]++
+					reasons[i] = err
 					continue
 				}
 				times[i] = append(times[i], time.Since(sent))
@@ -180,7 +187,8 @@ func (c *benchCommand) drive(ctx context.Context, course *course, work string) (
 	case err != nil:
 		return f, err
 	case f.Errors > 0:
-		f.Void = "requests failed"
+		at := slices.IndexFunc(reasons, func(err error) bool { return err != nil })
+		f.Void = fmt.Sprintf("%d requests failed, such as: %v", f.Errors, reasons[at])
 	case f.Done == 0:
 		f.Void = "nothing was done"
 	case after-before != int64(rows):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -103,6 +104,28 @@ func (s *Server) URL(database string) string { return s.cluster.url(database) }
 
 // TCP is the same over TCP on 127.0.0.1.
 func (s *Server) TCP(database string) string { return s.cluster.tcp(database) }
+
+// Folder is where the server's unix socket is, for programs that take no URL.
+func (s *Server) Folder() string { return s.cluster.dir }
+
+// Port is the number of the socket, and of the port on 127.0.0.1.
+func (s *Server) Port() int { return s.cluster.port }
+
+// Ask runs one of the programs that come with the server, such as pgbench, with
+// the input given, and returns what it prints. It fails the test where the
+// program does.
+func (s *Server) Ask(input, name string, args ...string) string {
+	s.tb.Helper()
+	cmd := s.cluster.command(s.tb.Context(), name, args...)
+	cmd.Stdin = strings.NewReader(input)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		s.tb.Fatalf("%s: %v\n%s%s", name, err, out, errs.String())
+	}
+	return string(out)
+}
 
 // A StopMode says how a server goes down.
 type StopMode string

@@ -1,0 +1,161 @@
+package link
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Error is a request that the server answered and did not do. Find it with
+// errors.As. It says nothing of persons and carries no credential.
+type Error struct {
+	Call       string        // as the contract names it: PUT /v1/tickets/lock
+	Status     int           // of HTTP; it does not decide the type
+	Type       Type          // the kind; "" when the answer is not the Link API's, as that of a proxy
+	Code       Code          // appErrorCode, the fine word
+	Message    string        // for a developer
+	RequestID  string        // for support, and to send the same request again
+	RetryAfter time.Duration // how long the server asks to wait; 0 when it does not
+	Failures   []Failure     // ticket by ticket, where that is why
+}
+
+// Error names the call, the reason, and the Request-ID.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "link: %s: %d", e.Call, e.Status)
+	if e.Code != "" {
+		fmt.Fprintf(&b, " %s", e.Code)
+	}
+	fmt.Fprintf(&b, ": %s (Request-ID %s)", e.Message, e.RequestID)
+	return b.String()
+}
+
+// A Failure is one ticket, barcode or order of a request that did not succeed.
+type Failure struct {
+	ExternalOrderID string  `json:"externalOrderId,omitempty"` // in complete-order
+	Token           Token   `json:"token,omitempty"`           // absent for an order as a whole, and for a barcode
+	Barcode         Barcode `json:"barcode,omitempty"`
+	Type            Type    `json:"type"`
+	Message         string  `json:"developerMessage"`
+	Code            Code    `json:"appErrorCode"`
+}
+
+// String names what failed, and why.
+func (f Failure) String() string {
+	what := cmp.Or(string(f.Token), string(f.Barcode), "the request")
+	if what == "the request" && f.ExternalOrderID != "" {
+		what = "order " + f.ExternalOrderID
+	}
+	return fmt.Sprintf("%s: %s: %s", what, f.Code, f.Message)
+}
+
+// A NoAnswerError is a request that was sent, maybe several times, and not
+// answered: nobody knows what became of it. Sending it again under the same
+// RequestID finds out, and does it if it was not done.
+type NoAnswerError struct {
+	Call      string
+	RequestID string
+	Err       error // of the last try
+}
+
+// Error names the call, the cause, and the Request-ID.
+func (e *NoAnswerError) Error() string {
+	return fmt.Sprintf("link: %s: no answer: %v (Request-ID %s)", e.Call, e.Err, e.RequestID)
+}
+
+// Unwrap returns the cause.
+func (e *NoAnswerError) Unwrap() error { return e.Err }
+
+// An EntryError is a request that was not done, for the client could not get a good
+// access token for it.
+type EntryError struct {
+	Call string
+	Err  error // an *Error of POST /v1/auth/token, one of Keep, or ErrNoCode
+}
+
+// Error names the call and the cause.
+func (e *EntryError) Error() string {
+	return fmt.Sprintf("link: %s: no access token: %v", e.Call, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *EntryError) Unwrap() error { return e.Err }
+
+// Undecided reports whether err leaves it open if the request was done: there was
+// no answer, or one that does not say it. Any other error means that it was not.
+func Undecided(err error) bool {
+	if _, entry := errors.AsType[*EntryError](err); entry {
+		return false
+	}
+	if _, none := errors.AsType[*NoAnswerError](err); none {
+		return true
+	}
+	said, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch said.Code {
+	case CodeUnavailable, CodeStopping: // nothing was done
+		return false
+	}
+	return said.Status >= http.StatusInternalServerError || said.Code == CodeIdempotencyKeyInUse
+}
+
+// A Reason is why a request, or what came of it, did not succeed as a whole.
+type Reason struct {
+	Type    Type   `json:"type"`
+	Message string `json:"developerMessage"`
+	Code    Code   `json:"appErrorCode"`
+}
+
+// refusal makes an Error of an answer that is none of the good ones.
+func (k call) refusal(a answer, now time.Time) *Error {
+	e := &Error{
+		Call: k.name, Status: a.status, RequestID: cmp.Or(a.header.Get("Request-ID"), k.requestID),
+		RetryAfter: retryAfter(a.header.Get("Retry-After"), now),
+		Message:    "the answer is not one of the Link API",
+	}
+	var wire struct {
+		Error  json.RawMessage `json:"error"`
+		Errors []Failure       `json:"errors"`
+	}
+	if json.Unmarshal(a.body, &wire) != nil {
+		return e
+	}
+	var why Reason
+	var word string // auth's errors are one
+	switch {
+	case json.Unmarshal(wire.Error, &why) == nil && why != (Reason{}):
+		e.Type, e.Code, e.Message = why.Type, why.Code, why.Message
+	case json.Unmarshal(wire.Error, &word) == nil && word != "":
+		e.Code, e.Message = Code(strings.ToUpper(word)), word
+	default:
+		return e
+	}
+	e.Failures = wire.Errors
+	return e
+}
+
+// retryAfter reads the header: seconds, or a date.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
+		return max(0, time.Duration(seconds)*time.Second)
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// failuresOf are the reasons of an answer in which nothing succeeded.
+func failuresOf(err error) []Failure {
+	if said, ok := errors.AsType[*Error](err); ok {
+		return said.Failures
+	}
+	return nil
+}
