@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -264,15 +265,7 @@ func (o *Office) namedSeats(ctx context.Context, e Event, s Selection) ([]Token,
 	if missing > maxTold {
 		wrong = append(wrong, fmt.Sprintf("and %d more", missing-maxTold))
 	}
-	return nil, ErrSelection.Saying(joined(wrong))
-}
-
-func joined(lines []string) string {
-	text := lines[0]
-	for _, line := range lines[1:] {
-		text += "\n" + line
-	}
-	return text
+	return nil, ErrSelection.Saying(strings.Join(wrong, "\n"))
 }
 
 // A seatFinder knows the rows that a selection names.

@@ -194,7 +194,7 @@ func (d *draft) add(e *Entry) bool {
 	if e.Organization == d.Organization && e.Entity == d.Entity && !d.take(e) {
 		return false
 	}
-	d.Sequence, d.Message.At = e.Position, e.At
+	d.Sequence, d.At = e.Position, e.At
 	return true
 }
 

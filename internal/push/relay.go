@@ -98,33 +98,33 @@ func (r *Relay) Run(ctx context.Context) error {
 	save, look := time.NewTicker(saveEvery), time.NewTicker(lookEvery)
 	defer save.Stop()
 	defer look.Stop()
-	r.try(ctx, "looking for subscriptions failed", r.look)
+	r.try(ctx, "looking for subscriptions", r.look)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-save.C:
-			r.try(ctx, "keeping subscriptions failed", r.save)
+			r.try(ctx, "keeping subscriptions", r.save)
 		case <-look.C:
-			r.try(ctx, "looking for subscriptions failed", r.look)
+			r.try(ctx, "looking for subscriptions", r.look)
 		case <-r.nudge:
 			r.each(func(s *service) { s.hurry() })
-			r.try(ctx, "looking for subscriptions failed", r.look)
+			r.try(ctx, "looking for subscriptions", r.look)
 		}
 	}
 	r.rounds.Wait() // their contexts have ended with ours
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer done()
-	r.try(last, "keeping subscriptions failed", r.save)
+	r.try(last, "keeping subscriptions", r.save)
 	var ids []string
 	r.each(func(s *service) { ids = append(ids, s.sub.ID) })
-	r.try(last, "leaving subscriptions failed", func(ctx context.Context) error { return r.leave(ctx, ids) })
+	r.try(last, "leaving subscriptions", func(ctx context.Context) error { return r.leave(ctx, ids) })
 	return nil
 }
 
 // try does what is tried again soon.
 func (r *Relay) try(ctx context.Context, complaint string, work func(context.Context) error) {
 	if err := work(ctx); err != nil && ctx.Err() == nil && fault.Of(err) == nil { // a store that is away has said so itself
-		r.log.ErrorContext(ctx, complaint, "err", err)
+		r.log.ErrorContext(ctx, "relay failed", "at", complaint, "err", err)
 	}
 }
 

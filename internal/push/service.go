@@ -356,7 +356,8 @@ func (s *service) again(ctx context.Context, l Letter, at int64) (Message, error
 	m := Message{Topic: s.sub.Topic, Epoch: s.relay.post.Epoch(), Sequence: at, Resent: true}
 	if m.Entity == boxoffice.Events {
 		m.elements = []element{{subject: l.Subject, at: at}}
-		return m, m.fill(ctx, s.relay.post)
+		err := m.fill(ctx, s.relay.post)
+		return m, err
 	}
 	story, err := s.relay.post.Story(ctx, m.Entity, l.Subject, 1, longestStory)
 	if err != nil {
@@ -366,7 +367,7 @@ func (s *service) again(ctx context.Context, l Letter, at int64) (Message, error
 		if c.Position > 0 && c.Position <= at {
 			m.elements = []element{{
 				subject: l.Subject, at: at, words: seatWords(c.Event, c.Section, c.Row, c.Seat),
-				parts: []Word{{Anew: true, Status: s.sub.View.Of(c.After)}},
+				parts: []Word{{Anew: true, Status: s.sub.Of(c.After)}},
 			}}
 		}
 	}

@@ -74,7 +74,9 @@ func (t *Tail) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.grow(nil, ends.Newest+1)
+		if err := t.grow(nil, ends.Newest+1); err != nil {
+			return err
+		}
 	}
 	for {
 		changes, err := t.journal.Changes(ctx, t.until-1, readAtOnce)

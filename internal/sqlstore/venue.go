@@ -214,12 +214,12 @@ func (s *Store) OpenPortions(ctx context.Context, id boxoffice.WorkID, limit int
 
 // TokensOf returns tickets of an event, or of a part of it (boxoffice.Works).
 func (s *Store) TokensOf(ctx context.Context, event boxoffice.EventID, section, rowName string) ([]boxoffice.Token, error) {
-	const tokens = `
+	const named = `
 SELECT token FROM ticket
 WHERE event = $1 AND NOT void AND ($2 = '' OR section = $2) AND ($3 = '' OR row = $3)
 ORDER BY token`
 	var all []boxoffice.Token
-	err := s.read(ctx, step{text: tokens, args: []any{string(event), section, rowName}, each: func(r row) error {
+	err := s.read(ctx, step{text: named, args: []any{string(event), section, rowName}, each: func(r row) error {
 		all = append(all, boxoffice.Token(r.text(0)))
 		return nil
 	}})

@@ -42,7 +42,7 @@ func (s *scene) enrol() {
 		`INSERT INTO channel (code, application) VALUES ('amtx', 'com.example.amtx') ON CONFLICT DO NOTHING`,
 		`INSERT INTO granted (application, organization) VALUES ('com.example.amtx', 998) ON CONFLICT DO NOTHING`,
 	} {
-		_, err := s.db.Exec(statement)
+		_, err := s.db.ExecContext(background, statement)
 		must(s.t, "enrol", err)
 	}
 }
@@ -143,10 +143,10 @@ func subscriptionIsHeldOnce(t *testing.T, f Fixture) {
 	must(t, "leave", s.store.LeaveSubscriptions(background, "first", []string{"A", "C"})) // C is not its own
 	beside.hold("second", 9, "A")
 	// The first relay dies: its lease ends by the database's clock.
-	_, err = s.db.Exec(`UPDATE subscription SET lease_until = lease_until - 29000000 WHERE id = 'B'`)
+	_, err = s.db.ExecContext(background, `UPDATE subscription SET lease_until = lease_until - 29000000 WHERE id = 'B'`)
 	must(t, "29 s pass", err)
 	beside.hold("second", 9)
-	_, err = s.db.Exec(`UPDATE subscription SET lease_until = lease_until - 1100000 WHERE id = 'B'`)
+	_, err = s.db.ExecContext(background, `UPDATE subscription SET lease_until = lease_until - 1100000 WHERE id = 'B'`)
 	must(t, "a second more", err)
 	beside.hold("second", 9, "B")
 }
@@ -239,7 +239,7 @@ func lettersAreKept(t *testing.T, f Fixture) {
 	must(t, "settle", s.store.Settle(background, first))
 	dead("A", false, second)
 	dead("B", true)
-	_, err := s.db.Exec(`UPDATE letter SET at = at - 30 * CAST(86400000000 AS BIGINT) WHERE subscription = 'A'`)
+	_, err := s.db.ExecContext(background, `UPDATE letter SET at = at - 30 * CAST(86400000000 AS BIGINT) WHERE subscription = 'A'`)
 	must(t, "30 days pass", err)
 	must(t, "tidy", s.store.TidyLetters(background))
 	dead("A", false)
@@ -264,7 +264,7 @@ func subscriptionNeedsGrant(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
 	s.subscribe("A", "B")
 	s.hold("first", 1, "A")
-	_, err := s.db.Exec(`DELETE FROM granted`)
+	_, err := s.db.ExecContext(background, `DELETE FROM granted`)
 	must(t, "withdraw", err)
 	s.hold("first", 9)
 	if mine, free, err := s.store.LookSubscriptions(background, "first"); err != nil || len(mine) != 0 || free {

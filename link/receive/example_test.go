@@ -33,7 +33,7 @@ func Example() {
 	deliver := func(sequence, seat, status string) {
 		body := `{"data":{"seats":[{"accessId":"999:F23:F01","season":"F23","item":"F01","section":"ES:9","row":"30","seat":"` + seat + `","status":"` + status +
 			`"}]},"metadata":{"messageEntity":"seats","pacOrganizationId":999,"requestId":"a1b2c3"}}`
-		request, _ := http.NewRequest(http.MethodPost, market.URL, strings.NewReader(body))
+		request, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, market.URL, strings.NewReader(body))
 		request.SetBasicAuth("seatlink", "password")
 		request.Header.Set("Link-Sequence", sequence)
 		answer, err := market.Client().Do(request)

@@ -268,7 +268,7 @@ func (h *Handler) hand(ctx context.Context, m Message) error {
 	of := topic{m.Organization, m.Entity}
 	last := h.last[of]
 	ordered := m.Sequence > 0
-	if ordered && !m.Place.after(last) && !(m.Resent && m.Place == last) {
+	if ordered && !m.after(last) && !(m.Resent && m.Place == last) {
 		return nil // an older state must not overwrite a newer one
 	}
 	if err := h.take(ctx, m); err != nil {

@@ -32,7 +32,7 @@ func body(status string) string {
 // post is a message as a publisher sends it, with headers changed or, where "",
 // taken away.
 func post(body string, headers ...string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/seats", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/seats", strings.NewReader(body))
 	r.SetBasicAuth("ada", "word")
 	r.Header.Set("Webhook-Id", "m-1")
 	r.Header.Set("Webhook-Timestamp", fmt.Sprint(now.Unix()))
@@ -79,7 +79,7 @@ func TestWhatIsTakenAndWhatIsNot(t *testing.T) {
 		{"an unknown entity", post(strings.Replace(body("LOCK"), `"messageEntity":"seats"`, `"messageEntity":"rows"`, 1)), 400, false},
 		{"a sequence that is none", post(body("LOCK"), "Link-Sequence", "seven"), 400, false},
 		{"too large", post(`"` + strings.Repeat("a", 2<<20) + `"`), 400, false},
-		{"a GET", httptest.NewRequest(http.MethodGet, "/seats", nil), 405, false},
+		{"a GET", httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/seats", nil), 405, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			taken := false
