@@ -135,11 +135,18 @@ func renew(ctx context.Context, path string, r Restoration) (epoch, position int
 	}
 	err = conn.run(ctx,
 		step{text: raiseEpoch, args: []any{r.Epoch}, want: 1},
+		step{text: skipNumbers, want: -1},
 		step{text: journalHead, each: func(r row) error { epoch, position = r.int(0), r.int(1); return nil }})
 	return epoch, position, err
 }
 
-const raiseEpoch = `UPDATE installation SET epoch = CASE WHEN epoch + 1 > $1 THEN epoch + 1 ELSE $1 END`
+const (
+	raiseEpoch = `UPDATE installation SET epoch = CASE WHEN epoch + 1 > $1 THEN epoch + 1 ELSE $1 END`
+
+	// Numbers that were given out after the backup are known to partners, in
+	// confirmationCd and transaction, and must not be given to others.
+	skipNumbers = `UPDATE series SET next = next + 10000000`
+)
 
 // sound refuses a file that SQLite finds torn.
 func sound(ctx context.Context, e *sqliteEngine, conn session, name string) error {
@@ -208,12 +215,13 @@ func copyFile(from, to string) error {
 	return errors.Join(err, target.Sync(), target.Close())
 }
 
-// RaiseEpoch begins a new epoch, which is at least this one, and returns it. It is
-// for a database that was restored by other means, while no server has it.
+// RaiseEpoch begins a new epoch, which is at least this one, and returns it; numbers
+// of all series go on ten million further. It is for a database that was restored by other means, while no server has it.
 func (s *Store) RaiseEpoch(ctx context.Context, least int64) (epoch int64, err error) {
 	err = s.alone(ctx, func(ctx context.Context, tx session) error {
 		return tx.run(ctx,
 			step{text: raiseEpoch, args: []any{least}, want: 1},
+			step{text: skipNumbers, want: -1},
 			step{text: journalHead, each: func(r row) error { epoch = r.int(0); return nil }})
 	})
 	if err == nil {

@@ -227,6 +227,9 @@ func epochGrows(t *testing.T, f Fixture) {
 		}
 	}
 	s.Close()
+	if n := number(t, f.SQL(t), `SELECT MIN(next) FROM series`); n <= 4*10_000_000 {
+		t.Errorf("after four restorations a series goes on at %d; want it past what was given out before any of them", n)
+	}
 	if got := f.Open(t, Options{}).Epoch(); got != 11 {
 		t.Errorf("opened again, the store is in epoch %d; want 11", got)
 	}
