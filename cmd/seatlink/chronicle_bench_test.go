@@ -30,6 +30,27 @@ func BenchmarkHistory(b *testing.B) {
 	}
 }
 
+// BenchmarkFailover stops the primary as a crash does, half-way under load, and
+// promotes its synchronous standby: the processes find it, and nothing that was
+// acknowledged is lost. It reports how long nobody could write.
+//
+//	make test-failover
+func BenchmarkFailover(b *testing.B) {
+	for range b.N {
+		c := startChronicle(b, "seatlink", storetest.StartPostgres(b), chroniclePlan{
+			servers: 4, callers: 64, tickets: 400, operations: 20_000, killEvery: 100 * time.Millisecond, failover: true, limit: 5 * time.Minute,
+		})
+		history := c.record(b)
+		c.judge(b, history)
+		if c.crashes != 1 {
+			b.Errorf("void: the primary failed %d times", c.crashes)
+		}
+		b.Logf("nobody could write for %v", gap(history).Round(time.Millisecond))
+		b.ReportMetric(gap(history).Seconds(), "s/gap")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
 // A build without the row lock is found: what stands behind the lock, the
 // comparison of versions, makes errors of what would be lost updates, and no
 // partner may see one. Without that and the unique index over the journal the

@@ -88,6 +88,23 @@ func (c *chronicle) compare(tb testing.TB) (acknowledged int) {
 	return acknowledged
 }
 
+// gap is the longest time in which no write was acknowledged.
+func gap(history []porcupine.Operation) time.Duration {
+	var at []int64
+	for _, o := range history {
+		what := o.Input.(chronicleDeed).what
+		if o.Output.(chronicleAnswer).says == saysDone && what != "import" && what != "verify" && what != "print" {
+			at = append(at, o.Return)
+		}
+	}
+	slices.Sort(at)
+	longest := int64(0)
+	for i := 1; i < len(at); i++ {
+		longest = max(longest, at[i]-at[i-1])
+	}
+	return time.Duration(longest)
+}
+
 // tally counts what everybody was told.
 func tally(history []porcupine.Operation) map[string]int {
 	told := map[string]int{}

@@ -21,6 +21,7 @@ type chronicle struct {
 	chroniclePlan
 	program   string
 	database  *storetest.Server
+	standby   *storetest.Server // nil without one
 	key       string
 	tokens    []string // that everybody wants
 	spare     string   // a ticket that nobody wants
@@ -46,6 +47,7 @@ type chroniclePlan struct {
 	killEvery                             time.Duration
 	crashEach                             int // after so many kills the database crashes too
 	limit                                 time.Duration
+	failover                              bool // half-way a standby takes over
 }
 
 type chroniclePerson struct{ name, id string }
@@ -74,6 +76,9 @@ func TestTicketsHaveOneHistory(t *testing.T) {
 func startChronicle(tb testing.TB, program string, database *storetest.Server, plan chroniclePlan) *chronicle {
 	tb.Helper()
 	c := &chronicle{tb: tb, chroniclePlan: plan, program: program, database: database}
+	if c.failover {
+		c.standby = database.Follow()
+	}
 	var callers []*caller
 	c.key, callers = furnish(tb, c.db(), "north", "east", "south", "west")
 	for range c.servers {
@@ -97,7 +102,12 @@ func startChronicle(tb testing.TB, program string, database *storetest.Server, p
 	return c
 }
 
-func (c *chronicle) db() string { return c.database.URL("postgres") }
+func (c *chronicle) db() string {
+	if c.standby != nil {
+		return c.database.Either(c.standby, "postgres")
+	}
+	return c.database.URL("postgres")
+}
 
 // serve starts process i, again if it ran before.
 func (c *chronicle) serve(tb testing.TB, i int) {
@@ -172,6 +182,15 @@ func (c *chronicle) disturb(tb testing.TB, ended <-chan struct{}) {
 		case <-ended:
 			return
 		case <-tick.C:
+		}
+		if c.failover {
+			if c.crashes == 0 && c.count.Load() >= int64(c.operations)/2 {
+				c.database.Stop(storetest.Immediate)
+				c.standby.Promote()
+				c.crashes++
+				c.awaitAll(tb)
+			}
+			continue
 		}
 		i := c.kills % len(c.processes)
 		c.processes[i].kill()

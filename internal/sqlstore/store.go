@@ -113,6 +113,9 @@ func redact(url string) string {
 }
 
 func (s *Store) start(ctx context.Context) error {
+	for _, doubt := range s.db.doubts() {
+		s.log.Warn("a doubt about the database", "doubt", doubt)
+	}
 	if err := s.db.migrate(ctx); err != nil {
 		return err
 	}

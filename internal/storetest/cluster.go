@@ -48,7 +48,12 @@ type cluster struct {
 }
 
 // newCluster makes the files of a server and starts it.
-func newCluster(settings ...string) (c *cluster, err error) {
+func newCluster(settings ...string) (*cluster, error) {
+	return newClusterBy((*cluster).initdb, settings...)
+}
+
+// newClusterBy makes the data's folder by fill.
+func newClusterBy(fill func(c *cluster, ctx context.Context) error, settings ...string) (c *cluster, err error) {
 	c = &cluster{settings: settings}
 	if c.programs, err = programs(debianPrograms); err != nil {
 		return nil, err
@@ -69,7 +74,7 @@ func newCluster(settings ...string) (c *cluster, err error) {
 	if c.watcher, err = c.watch(); err != nil {
 		return nil, errors.Join(err, os.Remove(c.dir))
 	}
-	if err := c.setUp(); err != nil {
+	if err := c.setUp(fill); err != nil {
 		return nil, errors.Join(err, c.watcher.dismiss())
 	}
 	return c, nil
@@ -77,13 +82,11 @@ func newCluster(settings ...string) (c *cluster, err error) {
 
 // setUp fills the folder and starts the server, on another port when somebody
 // was quicker to take the first.
-func (c *cluster) setUp() error {
+func (c *cluster) setUp(fill func(c *cluster, ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	initdb := c.command(ctx, "initdb", "--pgdata", c.data(), "--username=postgres", "--auth=trust",
-		"--locale=C", "--encoding=UTF8", "--data-checksums", "--no-sync")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := fill(c, ctx); err != nil {
+		return err
 	}
 	for try := 1; ; try++ {
 		port, err := freePort(ctx)
@@ -95,6 +98,19 @@ func (c *cluster) setUp() error {
 			return err
 		}
 	}
+}
+
+func (c *cluster) initdb(ctx context.Context) error {
+	return c.call(ctx, "initdb", "--pgdata", c.data(), "--username=postgres", "--auth=trust",
+		"--locale=C", "--encoding=UTF8", "--data-checksums", "--no-sync")
+}
+
+// call runs one of the server's programs to its end.
+func (c *cluster) call(ctx context.Context, name string, args ...string) error {
+	if out, err := c.command(ctx, name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
 }
 
 // start returns when the server takes connections.

@@ -56,7 +56,7 @@ func (p *postmaster) follow(log io.Reader) {
 		}
 		p.log = append(p.log, string(line))
 		p.log = p.log[max(0, len(p.log)-logLines):]
-		if !ready && strings.Contains(string(line), "ready to accept connections") {
+		if !ready && strings.Contains(string(line), "system is ready to accept ") { // connections, or read-only ones
 			ready = true
 			close(p.ready)
 		}
