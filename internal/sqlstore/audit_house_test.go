@@ -159,7 +159,11 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	A4  came back from ONE/ERROR-9, which ended in ERROR
 func trade(t *testing.T, url string) {
 	t.Helper()
-	s := opened(t, url)
+	tradeIn(t, opened(t, url), url)
+}
+
+func tradeIn(t *testing.T, s *sqlstore.Store, url string) {
+	t.Helper()
 	loadHouse(t, s)
 	office := boxoffice.NewOffice(s, mailKeys{}, auditedPages{})
 	one, two := channel("ONE"), channel("TWO")

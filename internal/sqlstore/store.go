@@ -123,7 +123,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if err := errors.Join(s.install(ctx, first), s.recover(ctx, first)); err != nil {
+	if err := s.takeUp(ctx, first); err != nil {
 		first.close()
 		return err
 	}
@@ -153,6 +153,18 @@ func orDefault(n, other int) int {
 		return other
 	}
 	return n
+}
+
+// takeUp makes the books ready to be served, or says why they are not.
+func (s *Store) takeUp(ctx context.Context, first session) error {
+	unfinished, err := copyUnfinished(ctx, first)
+	switch {
+	case err != nil:
+		return fmt.Errorf("open database: %w", err)
+	case unfinished:
+		return errUnfinished
+	}
+	return errors.Join(s.install(ctx, first), s.recover(ctx, first))
 }
 
 // install makes the installation's row the first time, and afterwards refuses a
