@@ -43,6 +43,7 @@ type cluster struct {
 	dir      string              // the socket, and the data in a folder below
 	port     int
 	settings []string // its own, which come after those of all and win
+	hear     func(line string)
 	watcher  *watcher
 	running  *postmaster // nil while stopped
 }
@@ -122,7 +123,7 @@ func (c *cluster) start() error {
 	for _, setting := range slices.Concat(settings, c.settings) {
 		args = append(args, "-c", setting)
 	}
-	running, err := serve(c.command(context.Background(), "postgres", args...))
+	running, err := serve(c.command(context.Background(), "postgres", args...), c.hear)
 	if err != nil {
 		return err
 	}

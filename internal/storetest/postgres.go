@@ -97,6 +97,10 @@ func StartPostgres(tb testing.TB, settings ...string) *Server {
 	return &Server{tb: tb, cluster: c}
 }
 
+// Hear has the server's log told line by line from its next start on, by one
+// goroutine for each start.
+func (s *Server) Hear(hear func(line string)) { s.cluster.hear = hear }
+
 // URL is the postgres:// URL of a database over the server's unix socket. It
 // stays the same through Stop and Start. The database "postgres" is there from
 // the beginning, and empty.
