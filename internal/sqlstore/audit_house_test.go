@@ -165,7 +165,11 @@ func trade(t *testing.T, url string) {
 func tradeIn(t *testing.T, s *sqlstore.Store, url string) {
 	t.Helper()
 	loadHouse(t, s)
-	office := boxoffice.NewOffice(s, mailKeys{}, auditedPages{})
+	act(t, s, boxoffice.NewOffice(s, mailKeys{}, auditedPages{}), url)
+}
+
+func act(t *testing.T, s *sqlstore.Store, office *boxoffice.Office, url string) {
+	t.Helper()
 	one, two := channel("ONE"), channel("TWO")
 	lock(t, office, one, 10, "A0", "A1", "A2", "A5", "B0")
 	lock(t, office, one, 20, "A0", "A1", "A2", "A5", "B0")
