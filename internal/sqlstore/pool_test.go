@@ -35,6 +35,38 @@ func TestOpenTellsOfAServerWithoutChecksums(t *testing.T) {
 	}
 }
 
+// A change of the schema that must wait gives way to the others who want the
+// table, and comes again.
+func TestAChangeOfTheSchemaGivesWay(t *testing.T) {
+	t.Parallel()
+	p := newPostgres(t, storetest.Postgres(t))
+	holder, err := p.SQL(t).BeginTx(t.Context(), nil)
+	must(t, err)
+	if _, err := holder.ExecContext(t.Context(), `CREATE TABLE installation (id BIGINT)`); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := sqlstore.Open(t.Context(), p.url, p.keys, sqlstore.Options{})
+		if err == nil {
+			s.Close()
+		}
+		opened <- err
+	}()
+	const waiting = `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	p.await(t, waiting, func(n int) bool { return n == 1 })
+	p.await(t, waiting, func(n int) bool { return n == 0 })
+	select {
+	case err := <-opened:
+		t.Fatalf("Open while the table is held = %v; want that it comes again", err)
+	default:
+	}
+	must(t, holder.Rollback())
+	if err := <-opened; err != nil {
+		t.Errorf("Open when the table is free = %v", err)
+	}
+}
+
 // The standby takes over when the primary is lost under load.
 func TestAFailoverLosesNothing(t *testing.T) {
 	primary := storetest.StartPostgres(t)

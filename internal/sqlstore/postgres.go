@@ -110,17 +110,37 @@ WHERE name {in $1} AND setting = 'off'
 
 func (e *postgresEngine) doubts() []string { return e.worries }
 
-func (e *postgresEngine) migrate(ctx context.Context) error {
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return err
-	}
+const (
+	// ddlWaits is how long a change of the schema waits for a table: whoever wants the
+	// table after it waits too, so it gives way.
+	ddlWaits = 2 * time.Second
+	// ddlPause is until it tries again, and ddlTries how often.
+	ddlPause = time.Second
+	ddlTries = 40
+)
+
+func (e *postgresEngine) migrate(ctx context.Context) (err error) {
 	config := e.config.Copy()
 	config.RuntimeParams["statement_timeout"] = "0"
-	config.RuntimeParams["lock_timeout"] = "0"
+	config.RuntimeParams["lock_timeout"] = ddlWaits.String()
 	db := stdlib.OpenDB(*config)
-	err = migrate(ctx, goose.DialectPostgres, db, e.migrations(), goose.WithSessionLocker(locker))
-	return errors.Join(err, db.Close())
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for try := 1; ; try++ {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		err = migrate(ctx, goose.DialectPostgres, db, e.migrations(), goose.WithSessionLocker(locker))
+		waited, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || waited.Code != "55P03" || try == ddlTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(ddlPause):
+		}
+	}
 }
 
 func (e *postgresEngine) writer(ctx context.Context) (session, error) {
