@@ -45,8 +45,8 @@ func BenchmarkFailover(b *testing.B) {
 		if c.crashes != 1 {
 			b.Errorf("void: the primary failed %d times", c.crashes)
 		}
-		b.Logf("nobody could write for %v", gap(history).Round(time.Millisecond))
-		b.ReportMetric(gap(history).Seconds(), "s/gap")
+		b.Logf("nobody could write for %v", chronicleGap(history).Round(time.Millisecond))
+		b.ReportMetric(chronicleGap(history).Seconds(), "s/gap")
 		b.ReportMetric(0, "ns/op")
 	}
 }

@@ -33,7 +33,7 @@ func (c *chronicle) judge(tb testing.TB, history []porcupine.Operation) {
 	for _, each := range c.clients {
 		busy, unsure = max(busy, each.longestBusy), max(unsure, each.longestUnsure)
 	}
-	told := tally(history)
+	told := chronicleTally(history)
 	tb.Logf("%d requests of %d clients at %d processes in %.1f s: %.0f a second; %d kills, %d crashes of the database",
 		c.count.Load(), len(c.clients), len(c.processes), c.took.Seconds(), c.rate(), c.kills, c.crashes)
 	tb.Logf("%d deeds on %d tickets checked in %v; %d requests without an answer; the journal has %d writes that were acknowledged",
@@ -88,8 +88,8 @@ func (c *chronicle) compare(tb testing.TB) (acknowledged int) {
 	return acknowledged
 }
 
-// gap is the longest time in which no write was acknowledged.
-func gap(history []porcupine.Operation) time.Duration {
+// chronicleGap is the longest time in which no write was acknowledged.
+func chronicleGap(history []porcupine.Operation) time.Duration {
 	var at []int64
 	for _, o := range history {
 		what := o.Input.(chronicleDeed).what
@@ -105,8 +105,8 @@ func gap(history []porcupine.Operation) time.Duration {
 	return time.Duration(longest)
 }
 
-// tally counts what everybody was told.
-func tally(history []porcupine.Operation) map[string]int {
+// chronicleTally counts what everybody was told.
+func chronicleTally(history []porcupine.Operation) map[string]int {
 	told := map[string]int{}
 	for _, o := range history {
 		told[o.Input.(chronicleDeed).what+" "+o.Output.(chronicleAnswer).says]++
@@ -122,8 +122,10 @@ func worstOf(history []porcupine.Operation) string {
 		}
 		// What comes after the first contradiction tells nothing more.
 		slices.SortFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Return, b.Return) })
-		end := sort.Search(len(part), func(i int) bool { return !porcupine.CheckOperations(chronicleModel, known(part, part[i].Return)) })
-		part = known(part, part[min(end, len(part)-1)].Return)
+		end := sort.Search(len(part), func(i int) bool {
+			return !porcupine.CheckOperations(chronicleModel, chronicleKnown(part, part[i].Return))
+		})
+		part = chronicleKnown(part, part[min(end, len(part)-1)].Return)
 		slices.SortFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 		const readable = 12
 		var b strings.Builder
@@ -135,9 +137,9 @@ func worstOf(history []porcupine.Operation) string {
 	return ""
 }
 
-// known is what was known of a history at a moment: what is answered later may
+// chronicleKnown is what was known of a history at a moment: what is answered later may
 // have been done by then.
-func known(part []porcupine.Operation, at int64) (then []porcupine.Operation) {
+func chronicleKnown(part []porcupine.Operation, at int64) (then []porcupine.Operation) {
 	for _, o := range part {
 		if o.Return > at {
 			o.Output, o.Return = chronicleAnswer{says: saysUnknown}, never

@@ -152,7 +152,7 @@ func flippedChronicles(history []porcupine.Operation, each int) (flips []chronic
 		for i, o := range part {
 			lie, ok := lieAbout(o)
 			kind := o.Input.(chronicleDeed).what + " " + o.Output.(chronicleAnswer).says
-			if !ok || made[kind] == each || !alone(part, o) {
+			if !ok || made[kind] == each || !chronicleAlone(part, o) {
 				continue
 			}
 			made[kind]++
@@ -194,8 +194,8 @@ func lieAbout(o porcupine.Operation) (chronicleAnswer, bool) {
 	return chronicleAnswer{says: "TOKEN_NOT_AVAILABLE"}, true
 }
 
-// alone reports whether nothing else happened to the ticket meanwhile.
-func alone(part []porcupine.Operation, o porcupine.Operation) bool {
+// chronicleAlone reports whether nothing else happened to the ticket meanwhile.
+func chronicleAlone(part []porcupine.Operation, o porcupine.Operation) bool {
 	beside := 0
 	for _, other := range part {
 		if other.Call <= o.Return && o.Call <= other.Return {
