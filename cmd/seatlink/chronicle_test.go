@@ -69,11 +69,9 @@ const (
 // walks over an event or a table for it, with statistics or without.
 func TestTicketsHaveOneHistory(t *testing.T) {
 	database, ear := storetest.StartPostgres(t, explaining...), &planEar{}
-	database.Stop(storetest.Fast)
 	database.Hear(ear.hear)
-	database.Start()
 	c := startChronicle(t, "seatlink", database, chroniclePlan{
-		servers: 4, callers: 64, tickets: 120, operations: 2_500, killEvery: 800 * time.Millisecond, crashEach: 2, limit: patience,
+		servers: 4, callers: 64, tickets: 120, operations: 2_000, killEvery: time.Second, crashEach: 2, limit: patience,
 	})
 	remove := c.pad(t)
 	// The statistics are made again after the first crash.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -43,7 +44,7 @@ type cluster struct {
 	dir      string              // the socket, and the data in a folder below
 	port     int
 	settings []string // its own, which come after those of all and win
-	hear     func(line string)
+	hear     atomic.Pointer[func(line string)]
 	watcher  *watcher
 	running  *postmaster // nil while stopped
 }
@@ -123,7 +124,7 @@ func (c *cluster) start() error {
 	for _, setting := range slices.Concat(settings, c.settings) {
 		args = append(args, "-c", setting)
 	}
-	running, err := serve(c.command(context.Background(), "postgres", args...), c.hear)
+	running, err := serve(c.command(context.Background(), "postgres", args...), &c.hear)
 	if err != nil {
 		return err
 	}

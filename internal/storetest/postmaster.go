@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,14 +18,14 @@ const logLines = 50
 // A postmaster is the running process of a server, with its children.
 type postmaster struct {
 	cmd   *exec.Cmd
-	ready chan struct{}     // closed when it takes connections
-	gone  chan struct{}     // closed when the last of its processes has ended
-	log   []string          // its last lines, to be read when it is gone
-	hear  func(line string) // is told each of them; nil is nobody
+	ready chan struct{}                      // closed when it takes connections
+	gone  chan struct{}                      // closed when the last of its processes has ended
+	log   []string                           // its last lines, to be read when it is gone
+	hear  *atomic.Pointer[func(line string)] // is told each of them; nil is nobody
 }
 
 // serve starts postgres and waits until it takes connections.
-func serve(cmd *exec.Cmd, hear func(line string)) (*postmaster, error) {
+func serve(cmd *exec.Cmd, hear *atomic.Pointer[func(line string)]) (*postmaster, error) {
 	p := &postmaster{cmd: cmd, hear: hear, ready: make(chan struct{}), gone: make(chan struct{})}
 	log, err := cmd.StderrPipe()
 	if err != nil {
@@ -56,8 +57,8 @@ func (p *postmaster) follow(log io.Reader) {
 		if err != nil {
 			break
 		}
-		if p.hear != nil {
-			p.hear(string(line))
+		if hear := p.hear.Load(); hear != nil {
+			(*hear)(string(line))
 		}
 		p.log = append(p.log, string(line))
 		p.log = p.log[max(0, len(p.log)-logLines):]
