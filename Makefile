@@ -18,7 +18,7 @@ PRISM           := .cache/npm/prism-$(PRISM_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -48,6 +48,13 @@ test-transfer-races: tools-postgres ## the same races over HTTP
 
 test-cuts: tools-postgres ## the wire cut at every byte of every call, on both databases
 	$(GO) test ./cmd/seatlink -run TestTheWireIsCutAtEveryByte -v -count=1 -timeout 30m -args -cut-everywhere
+
+test-history: tools-postgres ## 100,000 requests at four processes that are killed, on a PostgreSQL that crashes: each ticket has one history; seeded bugs are found
+	$(GO) test ./cmd/seatlink -run '^$$' -bench History -benchtime 1x -timeout 30m
+
+test-failover: tools-postgres ## a synchronous standby takes over under load; a server that hangs, and a standby that does
+	$(GO) test ./internal/sqlstore -run '^$$' -bench Hangs -benchtime 1x
+	$(GO) test ./cmd/seatlink -run '^$$' -bench Failover -benchtime 1x
 
 check: lint race ## what a change must pass besides make test
 

@@ -60,11 +60,7 @@ func outlive(t *testing.T, db string, cycles int) {
 // The test above means something: it finds a program that answers too early.
 func TestAnAnswerBeforeTheCommitIsFound(t *testing.T) {
 	const cycles = 100
-	program := filepath.Join(t.TempDir(), "seatlink")
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "seed_answer_before_commit", "-o", program, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build.Args, err, out)
-	}
+	program := buildSeeded(t, "seed_answer_before_commit")
 	s := besiege(t, program, sqliteFile(t))
 	for n := range cycles {
 		for _, finding := range s.cycle(t, n) {
@@ -75,4 +71,15 @@ func TestAnAnswerBeforeTheCommitIsFound(t *testing.T) {
 		}
 	}
 	t.Errorf("%d kills found no lost answer of a program that answers before it commits", cycles)
+}
+
+// buildSeeded builds a program with bugs that some test must find.
+func buildSeeded(tb testing.TB, bugs ...string) string {
+	tb.Helper()
+	program := filepath.Join(tb.TempDir(), "seatlink")
+	build := exec.CommandContext(tb.Context(), "go", "test", "-c", "-tags", strings.Join(bugs, ","), "-o", program, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("%v: %v\n%s", build.Args, err, out)
+	}
+	return program
 }

@@ -38,6 +38,7 @@ type commands struct {
 	Audit auditCommand `cmd:"" help:"Check every invariant of a database; exits 1 if one is broken."`
 	House houseCommand `cmd:"" help:"Check, load and export a venue's own house, as files."`
 	Bench benchCommand `cmd:"" help:"Drive a running server and tell its figures."`
+	Copy  copyCommand  `cmd:"" help:"Move the books of a SQLite file into a PostgreSQL database."`
 	Order orderCommand `cmd:"" help:"Look at orders, and decide those under review."`
 
 	Venue venueCommand `cmd:"" help:"Hold, release, void, reissue and exchange seats; move, rename and cancel events."`

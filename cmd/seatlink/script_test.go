@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seatlink/seatlink/internal/storetest"
 )
 
 // The scripts have what every verb says when it is asked for help, or wrongly.
@@ -15,6 +17,19 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// The script of seatlink copy has a PostgreSQL database besides.
+func TestMovingScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/moving",
+		RequireExplicitExec: true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("POSTGRES", storetest.Postgres(t))
+			return nil
+		},
 	})
 }
 

@@ -159,9 +159,17 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	A4  came back from ONE/ERROR-9, which ended in ERROR
 func trade(t *testing.T, url string) {
 	t.Helper()
-	s := opened(t, url)
+	tradeIn(t, opened(t, url), url)
+}
+
+func tradeIn(t *testing.T, s *sqlstore.Store, url string) {
+	t.Helper()
 	loadHouse(t, s)
-	office := boxoffice.NewOffice(s, mailKeys{}, auditedPages{})
+	act(t, s, boxoffice.NewOffice(s, mailKeys{}, auditedPages{}), url)
+}
+
+func act(t *testing.T, s *sqlstore.Store, office *boxoffice.Office, url string) {
+	t.Helper()
 	one, two := channel("ONE"), channel("TWO")
 	lock(t, office, one, 10, "A0", "A1", "A2", "A5", "B0")
 	lock(t, office, one, 20, "A0", "A1", "A2", "A5", "B0")

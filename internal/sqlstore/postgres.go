@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"net"
 	"runtime"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ type postgresEngine struct {
 	d       *dialect
 	config  *pgx.ConnConfig
 	readers *pgxpool.Pool
+	worries []string
 }
 
 func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
@@ -33,6 +35,7 @@ func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	outlast(pool)
 	pool.MaxConns = max(pool.MaxConns, int32(min(4*runtime.GOMAXPROCS(0), 64)))
 	maps.Copy(pool.ConnConfig.RuntimeParams, map[string]string{
 		"application_name": "seatlink", "default_transaction_read_only": "on", "statement_timeout": "30s",
@@ -55,16 +58,49 @@ func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 	return e, nil
 }
 
-// check refuses a server that would lose what it acknowledged.
+const (
+	// connectWithin is how long a connection may take, over all servers of the
+	// address: whoever waits for it is told within two seconds that nothing was done,
+	// the first of which may be spent in the queue.
+	connectWithin = 900 * time.Millisecond
+	// answerWithin is how long the answer to a batch's statements is waited for. The
+	// server itself gives up a statement after five seconds: one that says nothing for
+	// longer is dead, or cut off.
+	answerWithin = 6 * time.Second
+)
+
+// outlast sets up connections for a database that goes away and comes back,
+// maybe as another server of the address (postgres://A,B/NAME).
+func outlast(pool *pgxpool.Config) {
+	// A standby is behind, and takes no writes. This is what target_session_attrs
+	// says of the primary; its read-write would refuse our readers, who cannot write.
+	pool.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	servers := map[string]bool{net.JoinHostPort(pool.ConnConfig.Host, strconv.Itoa(int(pool.ConnConfig.Port))): true}
+	for _, other := range pool.ConnConfig.Fallbacks {
+		servers[net.JoinHostPort(other.Host, strconv.Itoa(int(other.Port)))] = true
+	}
+	pool.ConnConfig.ConnectTimeout = connectWithin / time.Duration(len(servers)) // each
+	pool.PingTimeout = connectWithin                                             // of one that was idle, and may be dead
+}
+
+// check refuses a server that would lose what it acknowledged, and worries about
+// one that might.
 func (e *postgresEngine) check(ctx context.Context) error {
-	const settings = `SELECT name, setting FROM pg_settings WHERE name {in $1} AND setting = 'off'`
+	const settings = `
+SELECT name FROM pg_settings
+WHERE name {in $1} AND setting = 'off'
+	OR name = 'synchronous_commit' AND setting = 'local' AND EXISTS (SELECT FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting <> '')`
 	var off []string
 	err := e.read(ctx, step{
-		text: settings, args: []any{[]string{"fsync", "full_page_writes", "synchronous_commit"}},
+		text: settings, args: []any{[]string{"fsync", "full_page_writes", "synchronous_commit", "data_checksums"}},
 		each: func(r row) error { off = append(off, r.text(0)); return nil },
 	})
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
+	}
+	if i := slices.Index(off, "data_checksums"); i >= 0 {
+		off = slices.Delete(off, i, i+1)
+		e.worries = append(e.worries, "the PostgreSQL server has no data checksums: a disk that changes a page by itself would not be noticed (pg_checksums --enable)")
 	}
 	if len(off) > 0 {
 		return fmt.Errorf("the PostgreSQL server would lose acknowledged tickets: switch on %s", strings.Join(off, ", "))
@@ -72,17 +108,39 @@ func (e *postgresEngine) check(ctx context.Context) error {
 	return nil
 }
 
-func (e *postgresEngine) migrate(ctx context.Context) error {
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return err
-	}
+func (e *postgresEngine) doubts() []string { return e.worries }
+
+const (
+	// ddlWaits is how long a change of the schema waits for a table: whoever wants the
+	// table after it waits too, so it gives way.
+	ddlWaits = 2 * time.Second
+	// ddlPause is until it tries again, and ddlTries how often.
+	ddlPause = time.Second
+	ddlTries = 40
+)
+
+func (e *postgresEngine) migrate(ctx context.Context) (err error) {
 	config := e.config.Copy()
 	config.RuntimeParams["statement_timeout"] = "0"
-	config.RuntimeParams["lock_timeout"] = "0"
+	config.RuntimeParams["lock_timeout"] = ddlWaits.String()
 	db := stdlib.OpenDB(*config)
-	err = migrate(ctx, goose.DialectPostgres, db, e.migrations(), goose.WithSessionLocker(locker))
-	return errors.Join(err, db.Close())
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for try := 1; ; try++ {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		err = migrate(ctx, goose.DialectPostgres, db, e.migrations(), goose.WithSessionLocker(locker))
+		waited, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || waited.Code != "55P03" || try == ddlTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(ddlPause):
+		}
+	}
 }
 
 func (e *postgresEngine) writer(ctx context.Context) (session, error) {
@@ -90,7 +148,7 @@ func (e *postgresEngine) writer(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, errAway{err}
 	}
-	return &postgresSession{e: e, conn: conn}, nil
+	return &postgresSession{e: e, conn: conn, writes: true}, nil
 }
 
 func (e *postgresEngine) numbersAtOnce() bool { return false }
@@ -115,8 +173,11 @@ func (e *postgresEngine) claim(kind string, names []string) []step {
 }
 
 func (e *postgresEngine) patience() []step {
-	return []step{{text: "SET LOCAL statement_timeout = 0", want: -1}, {text: "SET LOCAL lock_timeout = '5s'", want: -1}}
+	return []step{{text: waitLong, want: -1}, {text: "SET LOCAL lock_timeout = '5s'", want: -1}}
 }
+
+// waitLong takes the limit of time from the rest of the transaction.
+const waitLong = "SET LOCAL statement_timeout = 0"
 
 func (e *postgresEngine) migrations() string { return "migrations/postgres" }
 
@@ -160,8 +221,10 @@ func (e *postgresEngine) close() { e.readers.Close() }
 
 // postgresSession is a session over one pgx connection.
 type postgresSession struct {
-	e    *postgresEngine
-	conn *pgx.Conn
+	e       *postgresEngine
+	conn    *pgx.Conn
+	writes  bool // its statements are short
+	patient bool // but for those of this transaction
 }
 
 // run sends all steps at once. Each statement still sees what was committed
@@ -169,12 +232,18 @@ type postgresSession struct {
 func (s *postgresSession) run(ctx context.Context, steps ...step) error {
 	batch := &pgx.Batch{}
 	for _, st := range steps {
+		s.patient = s.patient || st.text == waitLong
 		if !st.idle() {
 			batch.Queue(s.e.d.expand(st.text), st.parameters()...)
 		}
 	}
 	if batch.Len() == 0 {
 		return nil
+	}
+	if s.writes && !s.patient {
+		var done context.CancelFunc
+		ctx, done = context.WithTimeout(ctx, answerWithin) // its end closes the connection
+		defer done()
 	}
 	results := s.conn.SendBatch(ctx, batch)
 	for _, st := range steps {
@@ -244,6 +313,7 @@ const commitWithin = 5 * time.Second
 // commit of a connection that was lost on the way has an unknown outcome; only
 // an answer of the server, other than that it is shutting down, is certain.
 func (s *postgresSession) commit(ctx context.Context) error {
+	s.patient = false
 	wire := s.conn.PgConn().Conn()
 	_ = wire.SetDeadline(time.Now().Add(commitWithin)) // a wire that is dead tells by itself
 	tag, err := s.conn.Exec(ctx, "COMMIT")
@@ -261,6 +331,7 @@ func (s *postgresSession) commit(ctx context.Context) error {
 }
 
 func (s *postgresSession) rollback() {
+	s.patient = false
 	if s.alive() && s.conn.PgConn().TxStatus() != 'I' {
 		ctx, done := context.WithTimeout(context.Background(), time.Second)
 		defer done()
@@ -284,6 +355,9 @@ func (s *postgresSession) failure(err error) error {
 		switch {
 		case refused.Code == "40P01", refused.Code == "40001":
 			return errAgain{err}
+		case refused.Code == "25006": // it has become a standby
+			s.close()
+			return errAway{err}
 		case refused.Code == "55P03":
 			return errBlocked{err}
 		case refused.Code == "23505" && refused.ConstraintName == "patron_pkey":

@@ -57,6 +57,8 @@ type engine interface {
 	// soundness checks the database's own files and references by the steps it
 	// returns, as far as it can; the note says what it cannot.
 	soundness(found func(subject, says string)) (steps []step, note string)
+	// doubts are what an operator should know of the database, though it can be used.
+	doubts() []string
 	// migrations is the folder of the schema.
 	migrations() string
 	// clock reads the clock that all expiries are judged by, at once or by the

@@ -243,6 +243,8 @@ func (e *sqliteEngine) reader(ctx context.Context, work func(*sqliteSession) err
 	return work(&sqliteSession{e: e, conn: conn})
 }
 
+func (e *sqliteEngine) doubts() []string { return nil }
+
 // soundness leaves out what only integrity_check looks at, the content of the
 // indexes: that takes many times as long.
 func (e *sqliteEngine) soundness(found func(subject, says string)) (steps []step, note string) {

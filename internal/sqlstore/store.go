@@ -113,6 +113,9 @@ func redact(url string) string {
 }
 
 func (s *Store) start(ctx context.Context) error {
+	for _, doubt := range s.db.doubts() {
+		s.log.Warn("a doubt about the database", "doubt", doubt)
+	}
 	if err := s.db.migrate(ctx); err != nil {
 		return err
 	}
@@ -120,7 +123,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if err := errors.Join(s.install(ctx, first), s.recover(ctx, first)); err != nil {
+	if err := s.takeUp(ctx, first); err != nil {
 		first.close()
 		return err
 	}
@@ -150,6 +153,18 @@ func orDefault(n, other int) int {
 		return other
 	}
 	return n
+}
+
+// takeUp makes the books ready to be served, or says why they are not.
+func (s *Store) takeUp(ctx context.Context, first session) error {
+	unfinished, err := copyUnfinished(ctx, first)
+	switch {
+	case err != nil:
+		return fmt.Errorf("open database: %w", err)
+	case unfinished:
+		return errUnfinished
+	}
+	return errors.Join(s.install(ctx, first), s.recover(ctx, first))
 }
 
 // install makes the installation's row the first time, and afterwards refuses a

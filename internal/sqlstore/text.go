@@ -48,7 +48,7 @@ func newSQLiteDialect() *dialect {
 
 func newPostgresDialect() *dialect {
 	return &dialect{
-		in: "= ANY(%::text[])", lock: "FOR NO KEY UPDATE", skip: "FOR NO KEY UPDATE SKIP LOCKED", parameter: "$",
+		in: "= ANY(%::text[])", lock: rowLock, skip: "FOR NO KEY UPDATE SKIP LOCKED", parameter: "$",
 		rows: func(first int, columns []column) string {
 			lists, names := make([]string, len(columns)), make([]string, len(columns))
 			for i, c := range columns {
@@ -64,6 +64,10 @@ func (d *dialect) expand(text string) string {
 	if done, ok := d.expanded.Load(text); ok {
 		return done.(string)
 	}
+	own := text
+	if savesBlindly {
+		own = strings.ReplaceAll(own, "AND ticket.version = {.loaded}", "")
+	}
 	given := map[string]string{} // the columns of {from}
 	if _, argument, ok := strings.Cut(text, "{from "); ok {
 		argument, _, _ = strings.Cut(argument, "}")
@@ -75,7 +79,7 @@ func (d *dialect) expand(text string) string {
 		}
 	}
 	var out strings.Builder
-	for rest := text; rest != ""; {
+	for rest := own; rest != ""; {
 		before, mark, found := strings.Cut(rest, "{")
 		out.WriteString(before)
 		if !found {

@@ -373,15 +373,20 @@ func (w *writer) connect(ctx context.Context) error {
 }
 
 // verdict finds out whether a batch had been committed when its connection was
-// lost. Inserting its id again waits while the lost transaction lives; then no
-// row means that it had committed, and one row that it never can.
+// lost. Inserting its id again waits while the lost transaction lives; then the
+// row is the batch's, which had committed, or the one inserted here, with no
+// instant, and the batch never can. It may be asked twice: the first answer may be
+// lost too.
+//
+// A COMMIT that waits for a synchronous standby is seen here as soon as its wait
+// is broken off, whether the standby has it or not. So the row is written in any
+// case: that is committed only where all before it is.
 func (s *Store) verdict(id string) (committed bool, err error) {
-	const claim = `INSERT INTO batch (id, at, size) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING RETURNING number`
+	const claim = `INSERT INTO batch (id, at, size) VALUES ($1, 0, 0) ON CONFLICT (id) DO UPDATE SET size = batch.size RETURNING at`
 	ctx, done := context.WithTimeout(context.Background(), verdictWithin)
 	defer done()
 	for {
-		committed = true
-		err := s.ask(ctx, step{text: claim, args: []any{id, time.Now().UnixMicro()}, each: func(row) error { committed = false; return nil }})
+		err := s.ask(ctx, step{text: claim, args: []any{id}, each: func(r row) error { committed = r.int(0) != 0; return nil }})
 		if err == nil {
 			return committed, nil
 		}

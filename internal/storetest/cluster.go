@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -43,12 +44,18 @@ type cluster struct {
 	dir      string              // the socket, and the data in a folder below
 	port     int
 	settings []string // its own, which come after those of all and win
+	hear     atomic.Pointer[func(line string)]
 	watcher  *watcher
 	running  *postmaster // nil while stopped
 }
 
 // newCluster makes the files of a server and starts it.
-func newCluster(settings ...string) (c *cluster, err error) {
+func newCluster(settings ...string) (*cluster, error) {
+	return newClusterBy((*cluster).initdb, settings...)
+}
+
+// newClusterBy makes the data's folder by fill.
+func newClusterBy(fill func(c *cluster, ctx context.Context) error, settings ...string) (c *cluster, err error) {
 	c = &cluster{settings: settings}
 	if c.programs, err = programs(debianPrograms); err != nil {
 		return nil, err
@@ -69,7 +76,7 @@ func newCluster(settings ...string) (c *cluster, err error) {
 	if c.watcher, err = c.watch(); err != nil {
 		return nil, errors.Join(err, os.Remove(c.dir))
 	}
-	if err := c.setUp(); err != nil {
+	if err := c.setUp(fill); err != nil {
 		return nil, errors.Join(err, c.watcher.dismiss())
 	}
 	return c, nil
@@ -77,13 +84,11 @@ func newCluster(settings ...string) (c *cluster, err error) {
 
 // setUp fills the folder and starts the server, on another port when somebody
 // was quicker to take the first.
-func (c *cluster) setUp() error {
+func (c *cluster) setUp(fill func(c *cluster, ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	initdb := c.command(ctx, "initdb", "--pgdata", c.data(), "--username=postgres", "--auth=trust",
-		"--locale=C", "--encoding=UTF8", "--data-checksums", "--no-sync")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := fill(c, ctx); err != nil {
+		return err
 	}
 	for try := 1; ; try++ {
 		port, err := freePort(ctx)
@@ -97,6 +102,19 @@ func (c *cluster) setUp() error {
 	}
 }
 
+func (c *cluster) initdb(ctx context.Context) error {
+	return c.call(ctx, "initdb", "--pgdata", c.data(), "--username=postgres", "--auth=trust",
+		"--locale=C", "--encoding=UTF8", "--data-checksums", "--no-sync")
+}
+
+// call runs one of the server's programs to its end.
+func (c *cluster) call(ctx context.Context, name string, args ...string) error {
+	if out, err := c.command(ctx, name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
 // start returns when the server takes connections.
 func (c *cluster) start() error {
 	if c.running != nil {
@@ -106,7 +124,7 @@ func (c *cluster) start() error {
 	for _, setting := range slices.Concat(settings, c.settings) {
 		args = append(args, "-c", setting)
 	}
-	running, err := serve(c.command(context.Background(), "postgres", args...))
+	running, err := serve(c.command(context.Background(), "postgres", args...), &c.hear)
 	if err != nil {
 		return err
 	}

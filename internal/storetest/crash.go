@@ -64,6 +64,45 @@ func Crashes(t *testing.T, f Fixture, crash func(), times int) {
 	}
 }
 
+// HungStandby lets the standby hang that a COMMIT waits for. What it may not have
+// is not acknowledged, though the primary has it: the primary may be lost next.
+func HungStandby(t testing.TB, f Fixture, hang func() (thaw func())) {
+	s := enter(t, f, Options{Writers: 1})
+	s.lock("amtx", seat(3)) // the writer has its numbers
+	thaw := hang()
+	defer thaw()
+	if err := s.store.Do(background, touch(seat(1))); !errors.Is(err, fault.Undecided) {
+		t.Errorf("Do while the standby hangs = %v; want that it is undecided", err)
+	}
+	thaw()
+	eventually(t, "work goes on", func() bool { return s.store.Do(background, touch(seat(2))) == nil })
+}
+
+// HungServer lets the server hang, with its connections. Callers are told soon,
+// and work goes on soon after.
+func HungServer(t testing.TB, f Fixture, hang func() (thaw func())) {
+	const (
+		onTheWire  = 10 * time.Second // by an act whose connection was good
+		afterwards = 2 * time.Second
+	)
+	s := enter(t, f, Options{Writers: 1})
+	thaw := hang()
+	defer thaw()
+	for _, within := range []time.Duration{onTheWire, afterwards, afterwards} {
+		start := time.Now()
+		err := s.store.Do(background, touch(seat(1)))
+		if took := time.Since(start); !errors.Is(err, fault.Busy) || took > within {
+			t.Errorf("Do while the server hangs = %v after %v; want that nothing was done, within %v", err, took, within)
+		}
+	}
+	thaw()
+	start := time.Now()
+	eventually(t, "work goes on", func() bool { return s.store.Do(background, touch(seat(2))) == nil })
+	if took, limit := time.Since(start), 5*time.Second; took > limit {
+		t.Errorf("work goes on %v after the server does; want %v at most", took, limit)
+	}
+}
+
 // A caller repeats one act and counts what it is told.
 type caller struct {
 	act    boxoffice.Act

@@ -97,6 +97,10 @@ func StartPostgres(tb testing.TB, settings ...string) *Server {
 	return &Server{tb: tb, cluster: c}
 }
 
+// Hear has the server's log told from now on, line by line, by one goroutine for
+// each of its starts.
+func (s *Server) Hear(hear func(line string)) { s.cluster.hear.Store(&hear) }
+
 // URL is the postgres:// URL of a database over the server's unix socket. It
 // stays the same through Stop and Start. The database "postgres" is there from
 // the beginning, and empty.

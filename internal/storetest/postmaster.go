@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,14 +18,15 @@ const logLines = 50
 // A postmaster is the running process of a server, with its children.
 type postmaster struct {
 	cmd   *exec.Cmd
-	ready chan struct{} // closed when it takes connections
-	gone  chan struct{} // closed when the last of its processes has ended
-	log   []string      // its last lines, to be read when it is gone
+	ready chan struct{}                      // closed when it takes connections
+	gone  chan struct{}                      // closed when the last of its processes has ended
+	log   []string                           // its last lines, to be read when it is gone
+	hear  *atomic.Pointer[func(line string)] // is told each of them; nil is nobody
 }
 
 // serve starts postgres and waits until it takes connections.
-func serve(cmd *exec.Cmd) (*postmaster, error) {
-	p := &postmaster{cmd: cmd, ready: make(chan struct{}), gone: make(chan struct{})}
+func serve(cmd *exec.Cmd, hear *atomic.Pointer[func(line string)]) (*postmaster, error) {
+	p := &postmaster{cmd: cmd, hear: hear, ready: make(chan struct{}), gone: make(chan struct{})}
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -49,14 +51,18 @@ func serve(cmd *exec.Cmd) (*postmaster, error) {
 func (p *postmaster) follow(log io.Reader) {
 	defer close(p.gone)
 	ready := false
-	for lines := bufio.NewReader(log); ; {
+	const longLine = 64 << 10 // a plan tells its query
+	for lines := bufio.NewReaderSize(log, longLine); ; {
 		line, _, err := lines.ReadLine() // a longer line comes in pieces
 		if err != nil {
 			break
 		}
+		if hear := p.hear.Load(); hear != nil {
+			(*hear)(string(line))
+		}
 		p.log = append(p.log, string(line))
 		p.log = p.log[max(0, len(p.log)-logLines):]
-		if !ready && strings.Contains(string(line), "ready to accept connections") {
+		if !ready && strings.Contains(string(line), "system is ready to accept ") { // connections, or read-only ones
 			ready = true
 			close(p.ready)
 		}

@@ -41,7 +41,7 @@ func token(prefix string, n int) boxoffice.Token {
 
 // A scene is a store with the house in it, and what a test does there.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	store  Store
 	office *boxoffice.Office
 	db     *sql.DB
@@ -49,7 +49,7 @@ type scene struct {
 
 // enter opens a store and loads the house. Whatever the test does, the books
 // must stand an audit when it ends.
-func enter(t *testing.T, f Fixture, o Options) *scene {
+func enter(t testing.TB, f Fixture, o Options) *scene {
 	t.Helper()
 	s := at(t, f, f.Open(t, o))
 	s.load()
@@ -62,7 +62,7 @@ func enter(t *testing.T, f Fixture, o Options) *scene {
 }
 
 // at is the scene of a process on a house that is loaded.
-func at(t *testing.T, f Fixture, store Store) *scene {
+func at(t testing.TB, f Fixture, store Store) *scene {
 	t.Helper()
 	return &scene{t: t, store: store, office: boxoffice.NewOffice(store, keyer{}, pages{}), db: f.SQL(t)}
 }

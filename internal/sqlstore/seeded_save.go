@@ -1,0 +1,5 @@
+//go:build seed_blind_save
+
+package sqlstore
+
+const savesBlindly = true
