@@ -25,8 +25,8 @@ func TestBodiesOfTheDocumentOnARealHouse(t *testing.T) {
 	tokens := freeTokens(t, d.db)[:8] // few, so that they meet
 	statuses := map[int]int{}
 	for _, c := range api.Calls() {
-		if c.NotBuiltYet || c.Ours || c.Number == 1 || !slices.Contains([]string{"POST", "PUT"}, c.Method) {
-			continue // auth counts failures, and shuts the door
+		if c.NotBuiltYet || c.Ours || c.Path == "" || c.Number == 1 || !slices.Contains([]string{"POST", "PUT"}, c.Method) {
+			continue // auth counts failures, and shuts the door; messages are answered by partners
 		}
 		t.Run(c.ID, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {

@@ -14,7 +14,7 @@ import (
 // by their externalTransferId, as orders do. While one waits the tickets are on
 // hold for the transfer, whose names nobody is told. Then it is COMPLETE, and the
 // transfer stands as any other; or it ends in ERROR, and the transfer was taken
-// back. ERROR spends the externalTransferId (docs/adr/0013).
+// back. ERROR spends the externalTransferId (docs/adr/0010).
 type TransferProcess struct {
 	ID        ProcessID // "" where there is none
 	State     OrderState
