@@ -96,8 +96,10 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	}
 	holds, owners := ticketRows(out.Tickets, loaded.Tickets)
 	add(saveHolds, holds, holds.rows)
-	if tokens := parked(out.Tickets, loaded.Tickets); len(tokens) > 0 {
-		steps = append(steps, step{text: parkBarcodes, args: []any{tokens}, want: len(tokens)})
+	if owners.rows > 1 {
+		if tokens := parked(out.Tickets, loaded.Tickets); len(tokens) > 0 {
+			steps = append(steps, step{text: parkBarcodes, args: []any{tokens}, want: len(tokens)})
+		}
 	}
 	add(saveOwners, owners, owners.rows)
 	portions := portionRows(out.Portions)

@@ -39,8 +39,8 @@ func TestABatchIsAStatementATable(t *testing.T) {
 		want []string
 	}{
 		{"locks", lock, []string{saveHolds, saveBatch, saveJournal}},
-		{"sales", sell("O-", ""), []string{saveOwners, saveOrders, saveLedger, savePatrons, saveBatch, saveJournal}},
-		{"sales that would be told of", sell("O-", "https://partner.example.com/"), []string{saveOwners, saveOrders, saveLedger, savePatrons, saveBatch, saveJournal}},
+		{"sales", sell("O-", ""), []string{saveOwners, saveOrders, saveLedger, saveReplaced, savePatrons, saveBatch, saveJournal}},
+		{"sales that would be told of", sell("O-", "https://partner.example.com/"), []string{saveOwners, saveOrders, saveLedger, saveReplaced, savePatrons, saveBatch, saveJournal}},
 		{"orders that wait", sell("PENDING-", ""), []string{saveHolds, saveOrders, savePatrons, saveTasks, saveBatch, saveJournal}},
 		{"orders that wait and are told of", sell("PENDING-", "https://partner.example.com/"), []string{
 			saveHolds, saveOrders, savePatrons, saveTasks, saveCallbacks, saveBatch, saveJournal,

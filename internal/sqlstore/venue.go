@@ -108,19 +108,26 @@ func eventRows(changed, loaded []boxoffice.Event) (rows table, ids []string) {
 	return rows, ids
 }
 
-// parked are the tickets whose barcode another one gets.
+// parked are the tickets that give their barcode to another one of the batch. One
+// that keeps its own is none of them: to take that breaks the index, as it should.
 func parked(changed, loaded []boxoffice.Ticket) (tokens []string) {
 	type code struct {
 		event   boxoffice.EventID
 		barcode boxoffice.Barcode
 	}
-	taken := map[code]boxoffice.Token{}
-	for _, t := range changed {
-		taken[code{t.Event, t.Barcode}] = t.Token
-	}
+	was := make(map[boxoffice.Token]boxoffice.Barcode, len(loaded))
 	for _, t := range loaded {
-		if by, ok := taken[code{t.Event, t.Barcode}]; ok && by != t.Token {
-			tokens = append(tokens, string(t.Token))
+		was[t.Token] = t.Barcode
+	}
+	left := map[code]boxoffice.Token{}
+	for _, t := range changed {
+		if old := was[t.Token]; old != t.Barcode {
+			left[code{t.Event, old}] = t.Token
+		}
+	}
+	for _, t := range changed {
+		if by, ok := left[code{t.Event, t.Barcode}]; ok && by != t.Token {
+			tokens = append(tokens, string(by))
 		}
 	}
 	return sorted(tokens)
