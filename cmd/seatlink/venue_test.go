@@ -19,6 +19,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/house"
+	"github.com/seatlink/seatlink/internal/operatorapi"
 )
 
 // A venueDesk is somebody of the venue at the shell.
@@ -370,7 +371,48 @@ func venueSiege(tb testing.TB, db string, size house.Size, most int) {
 	tb.Logf("%d of %d seats held in %.2f s, the game moved in %.2f s, beside %d requests of %d clients: %d tickets locked, %d orders sold, %d refused for what the venue took",
 		len(taken), len(seats), took.Seconds(), moved.Seconds(), r.asked.Load(), venueClients, r.locks.Load(), len(r.sold), r.lost.Load())
 	r.check(look(tb, db))
+	desk.tellsTheStory(event, taken)
 	audit(tb, db)
+}
+
+// tellsTheStory has seatlink show tell of the seat that saw most, from first to
+// last, and holds it to the journal.
+func (d venueDesk) tellsTheStory(event string, seats []venueSeat) {
+	d.tb.Helper()
+	places := map[string]venueSeat{}
+	for _, s := range seats {
+		places[s.token] = s
+	}
+	var busiest venueSeat
+	stories := map[string][]string{}
+	query(d.tb, look(d.tb, d.db), func(scan func(...any) error) error {
+		var token, what, by, channel string
+		err := scan(&token, &what, &by, &channel)
+		if stories[token] = append(stories[token], what+" by "+by+channel); places[token].token != "" && len(stories[token]) > len(stories[busiest.token]) {
+			busiest = places[token]
+		}
+		return err
+	}, `SELECT subject, what, application, channel FROM journal WHERE entity = 'seats' ORDER BY subject, version`)
+	text, err := command(d.tb.Context(), "show", event, busiest.section, busiest.row, busiest.seat, "--output", "json", "--db", d.db, "--key", d.key)
+	if err != nil {
+		d.tb.Fatalf("seatlink show: %v\n%s", err, text)
+	}
+	var shown operatorapi.Shown
+	decode(d.tb, text, &shown)
+	if len(shown.Tickets) != 1 || shown.Tickets[0].Token != busiest.token || shown.Tickets[0].Hold != "venue" {
+		d.tb.Fatalf("seatlink show %s %s = %+v; want ticket %s, held by the venue", event, busiest.name(), shown.Tickets, busiest.token)
+	}
+	var told []string
+	for i, step := range shown.Tickets[0].Story {
+		if step.Version != int64(i+1) {
+			d.tb.Errorf("step %d of the story is version %d", i+1, step.Version)
+		}
+		told = append(told, step.What+" by "+step.Application+step.Channel)
+	}
+	if want := stories[busiest.token]; !slices.Equal(told, want) || len(want) < 2 || want[len(want)-1] != "hold by operator/ada" {
+		d.tb.Errorf("seatlink show tells %q of %s; the journal has %q, which should end with the hold", told, busiest.token, want)
+	}
+	d.tb.Logf("the story of %s: %s", busiest.name(), strings.Join(told, ", "))
 }
 
 // check holds the partners' answers to the books.
