@@ -44,6 +44,12 @@ func (b *bureau) Changes(ctx context.Context, after int64, limit int) ([]boxoffi
 	return b.shelf.Changes(ctx, after, limit)
 }
 
+func (b *bureau) JournalEnds(ctx context.Context) (boxoffice.JournalEnds, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.shelf.JournalEnds(ctx)
+}
+
 func (b *bureau) write(entries ...*Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -51,6 +57,8 @@ func (b *bureau) write(entries ...*Entry) {
 }
 
 func (b *bureau) Story(_ context.Context, _ boxoffice.Entity, subject string, _ int64, _ int) (story []boxoffice.Change, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, c := range b.rows {
 		if c.Subject == subject {
 			story = append(story, c)
