@@ -96,6 +96,7 @@ func loadDiffers(t *testing.T, f Fixture) {
 // tables counts the rows that a load may write, and sums up the versions.
 func tables(t *testing.T, s *scene) map[string]int64 {
 	t.Helper()
+	eventually(t, "every batch has its position", func() bool { return number(t, s.db, `SELECT COUNT(*) FROM batch WHERE position IS NULL`) == 0 })
 	counts := map[string]int64{}
 	for _, count := range []string{
 		`SELECT COUNT(*) FROM organization`, `SELECT COUNT(*) FROM season`, `SELECT COUNT(*) FROM manifest`, `SELECT COUNT(*) FROM event`,
