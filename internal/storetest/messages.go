@@ -246,7 +246,9 @@ func subscriberEndsEqual(t *testing.T, f Fixture) {
 	})
 	for round := range uint64(4) {
 		beside.trading(3+round, 20)
-		eventually(t, "it has taken what it was told, killed or not", func() bool {
+		// A relay that could not write for a moment loses its subscription to the other
+		// one, when its lease has ended by the database's clock.
+		within(t, push.LeaseTime+patienceForEvents, "it has taken what it was told, killed or not", func() bool {
 			staff.ahead.Add(int64(time.Second)) // the next attempt is due
 			for _, relay := range staff.relays {
 				relay.Wake()

@@ -242,14 +242,20 @@ const patienceForEvents = 10 * time.Second
 // hold. It is for what can only be seen by looking again.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
+	within(tb, patienceForEvents, what, ok)
+}
+
+// within is eventually for what may take longer by design.
+func within(tb testing.TB, patience time.Duration, what string, ok func() bool) {
+	tb.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(patienceForEvents)
+	late := time.After(patience)
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-late:
-			tb.Fatalf("after %v it is still not so that %s", patienceForEvents, what)
+			tb.Fatalf("after %v it is still not so that %s", patience, what)
 		}
 	}
 }
