@@ -13,6 +13,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/operatorapi"
 )
 
@@ -34,7 +35,7 @@ type gateEvent struct {
 // explain adds what a person may do about a refusal.
 func (e gateEvent) explain(err error) error {
 	switch {
-	case errors.Is(err, boxoffice.ErrEventUnknown):
+	case errors.Is(err, fault.EventUnknown):
 		return fmt.Errorf("there is no event %s", printable(e.Event))
 	case errors.Is(err, boxoffice.ErrResync):
 		return fmt.Errorf("%w: see seatlink gate export %s", err, printable(e.Event))

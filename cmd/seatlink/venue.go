@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/operatorapi"
 )
@@ -303,7 +302,7 @@ func (a venueActing) tellWork(w *surroundings, work operatorapi.VenueWork) error
 
 // explainEvent adds what a person may do about a refusal.
 func explainEvent(event string, err error) error {
-	if errors.Is(err, boxoffice.ErrEventUnknown) {
+	if errors.Is(err, fault.EventUnknown) {
 		return fmt.Errorf("there is no event %s: an event is named ORGANIZATION:SEASON:ITEM", printable(event))
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
+	"github.com/seatlink/seatlink/internal/fault"
 )
 
 // An EventID is the accessId of the contract: organization:season:item.
@@ -21,7 +22,7 @@ func (id EventID) organization() (access.OrganizationID, error) {
 	first, rest, _ := strings.Cut(string(id), ":")
 	n, err := strconv.ParseInt(first, 10, 64)
 	if err != nil || strings.Count(rest, ":") != 1 {
-		return 0, ErrEventUnknown.Saying("an event is named ORGANIZATION:SEASON:ITEM")
+		return 0, fault.EventUnknown.Saying("an event is named ORGANIZATION:SEASON:ITEM")
 	}
 	return access.OrganizationID(n), nil
 }

@@ -64,7 +64,7 @@ func (g *Gate) Snapshot(ctx context.Context, who access.Principal, event EventID
 // visible refuses an event that is not there, and one that is not the caller's.
 func visible(who access.Principal, e Event) error {
 	if e.ID == "" || !who.Serves(e.Organization) {
-		return ErrEventUnknown
+		return fault.EventUnknown
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (g *Gate) Changes(ctx context.Context, who access.Principal, event EventID,
 
 // Verify lets a ticket in, once. The same scan again gets the same answer and
 // changes nothing; another one of a ticket that is in is refused with ErrAdmitted,
-// and the answer says since when and where. The errors are ErrEventUnknown and
+// and the answer says since when and where. The errors are fault.EventUnknown and
 // fault.FieldInvalid for names that are none.
 func (g *Gate) Verify(ctx context.Context, who access.Principal, event EventID, scan ScanRequest) (Scanned, error) {
 	answers, err := g.admit(ctx, who, event, []ScanRequest{scan}, false)

@@ -363,8 +363,8 @@ func TestChangesReadOnOrSayWhyNot(t *testing.T) {
 		{"before the oldest row", game, 2, 2, boxoffice.ErrResync, 0, 0},
 		{"beyond the newest row", game, 2, 8, boxoffice.ErrResync, 0, 0},
 		{"over a load of tickets", game, 2, 3, boxoffice.ErrResync, 0, 0},
-		{"of an event that is not there", "998:F26:F99", 2, 4, boxoffice.ErrEventUnknown, 0, 0},
-		{"of an event that is not the gate's", abroad, 2, 4, boxoffice.ErrEventUnknown, 0, 0},
+		{"of an event that is not there", "998:F26:F99", 2, 4, fault.EventUnknown, 0, 0},
+		{"of an event that is not the gate's", abroad, 2, 4, fault.EventUnknown, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := gate.Changes(t.Context(), gatekeeper, tt.event, tt.epoch, tt.after)

@@ -137,7 +137,7 @@ var (
 func GateReasons() []*fault.Error {
 	var all []*fault.Error
 	for _, err := range []error{
-		ErrBarcodeUnknown, ErrBarcodeElsewhere, ErrBarcodeReplaced, ErrTicketVoid, ErrAdmitted, ErrEventCancelled, ErrEventUnknown,
+		ErrBarcodeUnknown, ErrBarcodeElsewhere, ErrBarcodeReplaced, ErrTicketVoid, ErrAdmitted, ErrEventCancelled, fault.EventUnknown,
 		ErrScanUnknown, ErrScanMismatch, ErrScanUndone, ErrScanEnded, ErrNotInside, ErrScanTime, ErrResync,
 	} {
 		all = append(all, fault.Of(err))

@@ -16,10 +16,9 @@ import (
 // What operators are refused besides the reasons of the catalogue, which are
 // partners' too.
 var (
-	ErrEventUnknown = &fault.Error{Kind: fault.NotFound, Code: "EVENT_NOT_FOUND", Message: "no such event"}
-	ErrWorkUnknown  = &fault.Error{Kind: fault.NotFound, Code: "WORK_NOT_FOUND", Message: "no such work"}
-	ErrWorkOther    = &fault.Error{Kind: fault.Conflict, Code: "WORK_OTHER", Message: "the id was used before, for another verb or event"}
-	ErrSelection    = &fault.Error{Kind: fault.BadRequest, Code: "SELECTION_INVALID", Message: "the selection names no tickets"}
+	ErrWorkUnknown = &fault.Error{Kind: fault.NotFound, Code: "WORK_NOT_FOUND", Message: "no such work"}
+	ErrWorkOther   = &fault.Error{Kind: fault.Conflict, Code: "WORK_OTHER", Message: "the id was used before, for another verb or event"}
+	ErrSelection   = &fault.Error{Kind: fault.BadRequest, Code: "SELECTION_INVALID", Message: "the selection names no tickets"}
 )
 
 // A Selection names tickets of one event. Its parts add up; a ticket that two of
@@ -211,14 +210,14 @@ func (o *Office) event(ctx context.Context, id EventID) (Event, time.Time, error
 	}
 	catalog, err := o.store.Catalog(ctx, org)
 	if errors.Is(err, fault.OrganizationUnknown) {
-		err = ErrEventUnknown
+		err = fault.EventUnknown
 	}
 	for _, e := range catalog.Events {
 		if e.ID == id {
 			return e, catalog.Now, err
 		}
 	}
-	return Event{}, catalog.Now, cmp.Or(err, error(ErrEventUnknown))
+	return Event{}, catalog.Now, cmp.Or(err, error(fault.EventUnknown))
 }
 
 // maxTold is how many seats that are none an error names.

@@ -182,7 +182,7 @@ func (a *eventAct) Decide(b *Books) error {
 	a.answer = Turned{}
 	was, ok := b.EventNamed(a.req.Event)
 	if !ok {
-		return ErrEventUnknown
+		return fault.EventUnknown
 	}
 	e, err := a.turn(was, b.Organization(was.Organization).Location())
 	if err != nil {

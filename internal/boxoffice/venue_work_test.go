@@ -90,8 +90,8 @@ func TestWhatCannotBeDoneToAnEvent(t *testing.T) {
 			t.Errorf("%s of a cancelled event: %v; want EVENT_CLOSED", verb, err)
 		}
 	}
-	if _, err := d.ChangeEvent(t.Context(), operator, boxoffice.EventRequest{Event: "998:F26:F99", Verb: boxoffice.OnSale}, false); !errors.Is(err, boxoffice.ErrEventUnknown) {
-		t.Errorf("an event that is none: %v; want %v", err, boxoffice.ErrEventUnknown)
+	if _, err := d.ChangeEvent(t.Context(), operator, boxoffice.EventRequest{Event: "998:F26:F99", Verb: boxoffice.OnSale}, false); !errors.Is(err, fault.EventUnknown) {
+		t.Errorf("an event that is none: %v; want %v", err, fault.EventUnknown)
 	}
 }
 

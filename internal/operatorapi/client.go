@@ -189,7 +189,7 @@ func named(code string) *fault.Error {
 	reasons := boxoffice.GateReasons()
 	for _, err := range []error{
 		access.ErrPartnerUnknown, access.ErrKeyUnknown, access.ErrKeysLive, access.ErrChannelTaken, access.ErrGateKeyUnknown,
-		boxoffice.ErrEventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection,
+		fault.EventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection,
 		boxoffice.ErrChannelUnknown, ErrNothing,
 	} {
 		reasons = append(reasons, fault.Of(err))

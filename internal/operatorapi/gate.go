@@ -222,7 +222,7 @@ func gateOf(c *call, event string) (access.Principal, boxoffice.EventID, error) 
 	if c.keeper == nil {
 		who.Organizations = []access.OrganizationID{access.OrganizationID(number)}
 	} else if !c.keeper.Sees(event) {
-		return who, "", boxoffice.ErrEventUnknown
+		return who, "", fault.EventUnknown
 	}
 	return who, boxoffice.EventID(event), nil
 }

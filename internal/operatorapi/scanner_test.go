@@ -14,6 +14,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 )
 
 var (
@@ -183,8 +184,8 @@ func TestAnOperatorStandsAtEveryGate(t *testing.T) {
 	if err != nil || s.Event != "997:F26:F09" || g.who.Application != "operator/ada" || !g.who.Serves(997) || g.who.Serves(998) {
 		t.Errorf("GateSnapshot = %+v, %v by %+v", s, err, g.who)
 	}
-	g.fail = boxoffice.ErrEventUnknown
-	if _, err := house.GateSnapshot(t.Context(), "997:F26:F09"); !errors.Is(err, boxoffice.ErrEventUnknown) {
+	g.fail = fault.EventUnknown
+	if _, err := house.GateSnapshot(t.Context(), "997:F26:F09"); !errors.Is(err, fault.EventUnknown) {
 		t.Errorf("GateSnapshot of an unknown event = %v; want ErrEventUnknown through the door", err)
 	}
 }

@@ -119,7 +119,7 @@ func TestWhatNobodyMayAskOfTheVenue(t *testing.T) {
 			t.Errorf("%s: %v; want %v and nothing asked", tt.name, err, tt.want)
 		}
 	}
-	for _, refused := range []error{boxoffice.ErrEventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection, fault.EventClosed} {
+	for _, refused := range []error{fault.EventUnknown, boxoffice.ErrWorkUnknown, boxoffice.ErrWorkOther, boxoffice.ErrSelection, fault.EventClosed} {
 		if _, err := (&stagehand{fail: refused}).client().GoOn(t.Context(), "W"); !errors.Is(err, refused) {
 			t.Errorf("a venue that refuses with %v: %v", refused, err)
 		}

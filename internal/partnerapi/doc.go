@@ -1,5 +1,5 @@
-// Package partnerapi is the partners' door: calls 1 to 13 of the Link API, and
-// transfers of its later editions, over net/http, exact in what it sends and
+// Package partnerapi is the partners' door: calls 1 to 13 of the Link API,
+// transfers of its later editions, and the feed beside calls 14 and 15, over net/http, exact in what it sends and
 // forgiving in what it takes (contract.md). It knows the wire and nothing of the
 // trade: a handler decodes, asks the BoxOffice, and encodes.
 //

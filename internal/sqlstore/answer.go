@@ -61,6 +61,12 @@ func (s *Store) TidyAnswers(ctx context.Context) error {
 DELETE FROM answer
 WHERE key IN (SELECT key FROM answer WHERE at <= $1 ORDER BY at LIMIT $2 {skip})
 RETURNING key`
+	return s.forget(ctx, drop, boxoffice.AnswersFor)
+}
+
+// forget drops rows that are older than an age, in steps, by a statement that takes
+// the instant and how many.
+func (s *Store) forget(ctx context.Context, drop string, age time.Duration) error {
 	var now time.Time
 	err := s.alone(ctx, func(ctx context.Context, tx session) (err error) {
 		now, err = s.clockIn(ctx, tx)
@@ -69,5 +75,5 @@ RETURNING key`
 	if err != nil {
 		return err
 	}
-	return s.inSteps(ctx, drop, lastGone(now))
+	return s.inSteps(ctx, drop, now.Add(-age))
 }

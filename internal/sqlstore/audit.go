@@ -111,7 +111,7 @@ func (r Report) String() string {
 // then the report has what was found until there.
 //
 // Its time grows with the journal, about a minute for five million rows; its
-// memory is bounded by slices of the tickets, some hundreds of megabytes.
+// memory is bounded by slices of the tickets, near a gigabyte at a million of them.
 func Audit(ctx context.Context, url string) (Report, error) {
 	return audit(ctx, url, sliceTickets)
 }

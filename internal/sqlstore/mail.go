@@ -50,13 +50,5 @@ func (s *Store) TidyMails(ctx context.Context, within time.Duration) error {
 DELETE FROM mail
 WHERE id IN (SELECT id FROM mail WHERE at <= $1 ORDER BY at LIMIT $2 {skip})
 RETURNING id`
-	var now time.Time
-	err := s.alone(ctx, func(ctx context.Context, tx session) (err error) {
-		now, err = s.clockIn(ctx, tx)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.inSteps(ctx, drop, now.Add(-within))
+	return s.forget(ctx, drop, within)
 }
