@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
@@ -218,6 +220,39 @@ func TestWhoIsBehindTheRingReadsTheDatabase(t *testing.T) {
 			t.Errorf("After(%d, %d) = %v, %v, of the database: %v; want %v, %v", tt.after, tt.limit, got, err, journal.reads > reads, tt.want, tt.database)
 		}
 	}
+}
+
+func TestNobodysTailReadsNoRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := &shelf{}
+		journal.write(stepsOf(1, "A lock")...)
+		tail := newTail(journal, nil, slog.New(slog.DiscardHandler), 4)
+		look := func(want int) {
+			t.Helper()
+			reads := journal.reads
+			if err := tail.look(t.Context()); err != nil || journal.reads-reads != want {
+				t.Errorf("look() read %d times, %v; want %d", journal.reads-reads, err, want)
+			}
+			if got := tail.Newest(); got != int64(len(journal.rows)) {
+				t.Errorf("Newest() = %d; want %d", got, len(journal.rows))
+			}
+		}
+		look(0)
+		journal.write(stepsOf(2, "B lock")...)
+		look(0)
+		_, grown, _ := tail.After(t.Context(), 2, 10)
+		time.Sleep(time.Hour) // somebody may wait all the time
+		journal.write(stepsOf(3, "C lock")...)
+		look(2) // what is new, and that there is no more
+		<-grown
+		look(1) // whoever was told will come in a moment
+		time.Sleep(restAfter)
+		journal.write(stepsOf(4, "D lock")...)
+		look(0)
+		if entries, _, err := tail.After(t.Context(), 2, 10); len(entries) != 2 || err != nil {
+			t.Errorf("After(2) = %d rows, %v; want both, of the database", len(entries), err)
+		}
+	})
 }
 
 func TestATailRefusesAGap(t *testing.T) {

@@ -21,9 +21,12 @@ const (
 	tailEvery = 25 * time.Millisecond
 	// tailAgain is the pause after the journal could not be read.
 	tailAgain = time.Second
+	// restAfter is how long rows are still read when nobody asks for them.
+	restAfter = time.Second
 )
 
-// A Tail reads the journal once for all who follow it in this process. It is safe
+// A Tail reads the journal once for all who follow it in this process, and not at
+// all while there is nobody: reading a row costs as much as writing it. It is safe
 // for concurrent use.
 type Tail struct {
 	journal boxoffice.Journal
@@ -34,6 +37,8 @@ type Tail struct {
 	ring          []*Entry // a row lies at its position modulo the size
 	oldest, until int64    // positions of the ring: from oldest on, and below until; both 0 before the first look
 	grown         chan struct{}
+	awaited       bool      // somebody may be waiting for grown
+	asked         time.Time // when somebody last came for rows
 }
 
 // NewTail follows a journal, which tells by moved that it has new rows.
@@ -54,6 +59,9 @@ func (t *Tail) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-t.moved:
+			if !t.followed() {
+				continue // the poll keeps up with the end
+			}
 		case <-poll.C:
 		}
 		pause := tailEvery
@@ -69,14 +77,15 @@ func (t *Tail) Run(ctx context.Context) error {
 
 // look takes in what is new. It is Run's alone.
 func (t *Tail) look(ctx context.Context) error {
-	if t.until == 0 {
+	if t.until == 0 || !t.followed() {
 		ends, err := t.journal.JournalEnds(ctx)
 		if err != nil {
 			return err
 		}
-		if err := t.grow(nil, ends.Newest+1); err != nil {
-			return err
+		if ends.Newest+1 > t.until {
+			return t.grow(nil, ends.Newest+1)
 		}
+		return nil
 	}
 	for {
 		changes, err := t.journal.Changes(ctx, t.until-1, readAtOnce)
@@ -91,7 +100,14 @@ func (t *Tail) look(ctx context.Context) error {
 
 var errGap = errors.New("the journal has a gap between two positions")
 
-// grow puts rows behind the last; without any, it begins at from.
+// followed reports whether rows are wanted.
+func (t *Tail) followed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.awaited || time.Since(t.asked) < restAfter
+}
+
+// grow puts rows behind the last; without any, it begins anew at from.
 func (t *Tail) grow(changes []boxoffice.Change, from int64) error {
 	entries := make([]*Entry, len(changes))
 	for i, c := range changes {
@@ -112,7 +128,10 @@ func (t *Tail) grow(changes []boxoffice.Change, from int64) error {
 	}
 	t.oldest = max(t.oldest, t.until-size)
 	close(t.grown)
-	t.grown = make(chan struct{})
+	if t.awaited {
+		t.asked = time.Now() // who is told now will come
+	}
+	t.grown, t.awaited = make(chan struct{}), false
 	return nil
 }
 
@@ -129,11 +148,13 @@ func (t *Tail) Newest() int64 {
 func (t *Tail) After(ctx context.Context, position int64, limit int) ([]*Entry, <-chan struct{}, error) {
 	t.mu.Lock()
 	grown, oldest, until := t.grown, t.oldest, t.until
+	t.asked = time.Now()
 	if position >= oldest-1 || until == 0 {
 		var entries []*Entry
 		for at := position + 1; at < until && len(entries) < limit; at++ {
 			entries = append(entries, t.ring[at%int64(len(t.ring))])
 		}
+		t.awaited = t.awaited || len(entries) == 0
 		t.mu.Unlock()
 		return entries, grown, nil
 	}
