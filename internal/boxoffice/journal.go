@@ -71,6 +71,9 @@ type Journal interface {
 	// Story returns the rows of one subject, the oldest first, at most limit from
 	// version on.
 	Story(ctx context.Context, entity Entity, subject string, version int64, limit int) ([]Change, error)
+	// Newest returns the position of the newest row, 0 while there is none. It costs
+	// next to nothing.
+	Newest(ctx context.Context) (int64, error)
 	// JournalEnds returns which rows there are. Both are 0 while there is none.
 	JournalEnds(ctx context.Context) (JournalEnds, error)
 }

@@ -37,9 +37,7 @@ func (r *rack) Changes(_ context.Context, after int64, limit int) ([]boxoffice.C
 	return r.rows[from:min(int(from)+limit, len(r.rows))], nil
 }
 
-func (r *rack) JournalEnds(context.Context) (boxoffice.JournalEnds, error) {
-	return boxoffice.JournalEnds{Epoch: 2, First: 1, Newest: int64(len(r.rows))}, nil
-}
+func (r *rack) Newest(context.Context) (int64, error) { return int64(len(r.rows)), nil }
 
 func (r *rack) Catalog(context.Context, access.OrganizationID) (boxoffice.Catalog, error) {
 	return boxoffice.Catalog{Events: []boxoffice.Event{{ID: "999:F23:F01", Season: "F23", Item: "F01", Basis: boxoffice.Single, Name: "Game"}}}, nil
@@ -154,9 +152,7 @@ func TestWhatIsKeptNoLongerIsResync(t *testing.T) {
 // late is a journal whose tail begins at its end.
 type late struct{ *rack }
 
-func (l *late) JournalEnds(context.Context) (boxoffice.JournalEnds, error) {
-	return boxoffice.JournalEnds{Epoch: 2, First: 9, Newest: 9}, nil
-}
+func (l *late) Newest(context.Context) (int64, error) { return 9, nil }
 
 func TestAStreamGoesOnWhereItsReaderWas(t *testing.T) {
 	r, leaving := &rack{}, make(chan struct{})

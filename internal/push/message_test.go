@@ -167,6 +167,8 @@ func (s *shelf) Changes(_ context.Context, after int64, limit int) ([]boxoffice.
 	return s.rows[from:min(int(from)+limit, len(s.rows))], nil
 }
 
+func (s *shelf) Newest(context.Context) (int64, error) { return int64(len(s.rows)), nil }
+
 func (s *shelf) JournalEnds(context.Context) (boxoffice.JournalEnds, error) {
 	return boxoffice.JournalEnds{Epoch: 1, First: max(s.first, 1), Newest: int64(len(s.rows))}, nil
 }

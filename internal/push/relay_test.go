@@ -44,6 +44,12 @@ func (b *bureau) Changes(ctx context.Context, after int64, limit int) ([]boxoffi
 	return b.shelf.Changes(ctx, after, limit)
 }
 
+func (b *bureau) Newest(ctx context.Context) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.shelf.Newest(ctx)
+}
+
 func (b *bureau) JournalEnds(ctx context.Context) (boxoffice.JournalEnds, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -78,14 +78,11 @@ func (t *Tail) Run(ctx context.Context) error {
 // look takes in what is new. It is Run's alone.
 func (t *Tail) look(ctx context.Context) error {
 	if t.until == 0 || !t.followed() {
-		ends, err := t.journal.JournalEnds(ctx)
-		if err != nil {
+		newest, err := t.journal.Newest(ctx)
+		if err != nil || newest < t.until {
 			return err
 		}
-		if ends.Newest+1 > t.until {
-			return t.grow(nil, ends.Newest+1)
-		}
-		return nil
+		return t.grow(nil, newest+1)
 	}
 	for {
 		changes, err := t.journal.Changes(ctx, t.until-1, readAtOnce)

@@ -187,6 +187,13 @@ func (s *Store) changes(ctx context.Context, rows step) ([]boxoffice.Change, err
 	return all, err
 }
 
+// Newest is the newest row's position (boxoffice.Journal).
+func (s *Store) Newest(ctx context.Context) (newest int64, err error) {
+	const head = `SELECT position FROM head WHERE id = 1`
+	err = s.read(ctx, step{text: head, each: func(r row) error { newest = r.int(0); return nil }})
+	return newest, err
+}
+
 // JournalEnds tells which rows there are (boxoffice.Journal).
 func (s *Store) JournalEnds(ctx context.Context) (boxoffice.JournalEnds, error) {
 	const ends = `
