@@ -98,8 +98,8 @@ const (
 
 // An Entered row is one change of a ticket or of an event, as the journal keeps it.
 type Entered struct {
-	Event   *Event // after the change; nil where a ticket changed, of which the rest is
-	Ticket  Ticket // after the change
+	Event   *Event  // after the change; nil where a ticket changed, of which the rest is
+	Ticket  *Ticket // after the change; nobody changes it
 	Before  Standing
 	Closed  bool // its event is not open
 	Renewed bool // its barcode is another one than before
@@ -169,42 +169,24 @@ type Rows struct {
 func NewBooks(rows Rows, ids Ids) *Books {
 	b := &Books{
 		Now: rows.Now, ids: ids,
-		answers: newShelf[AnswerKey, Answer](),
-		tickets: newShelf[Token, Ticket](), orders: newShelf[OrderKey, Order](), transfers: newShelf[TransferKey, Transfer](),
-		scans: newShelf[ScanKey, Scan](), inside: newShelf[Token, ScanKey](),
-		people:   newShelf[PersonAt, PatronID](),
-		named:    map[PersonKey]int{},
-		portions: newShelf[PortionKey, Portion](), events: newShelf[EventID, Event](),
-		orgs: make(map[access.OrganizationID]Organization, len(rows.Organizations)),
+		journal: make([]Entered, 0, len(rows.Tickets)), // most acts change each of their tickets once
+		orgs:    make(map[access.OrganizationID]Organization, len(rows.Organizations)),
 	}
-	for i := range rows.Answers {
-		b.answers.load(rows.Answers[i].Key, &rows.Answers[i])
-	}
-	for i := range rows.Tickets {
-		b.tickets.load(rows.Tickets[i].Token, &rows.Tickets[i])
-	}
-	for i := range rows.Orders {
-		b.orders.load(rows.Orders[i].Key, &rows.Orders[i])
-	}
-	for i := range rows.Transfers {
-		b.transfers.load(rows.Transfers[i].Key, &rows.Transfers[i])
-	}
+	b.answers.load(rows.Answers, func(a *Answer) AnswerKey { return a.Key })
+	b.tickets.load(rows.Tickets, func(t *Ticket) Token { return t.Token })
+	b.orders.load(rows.Orders, func(o *Order) OrderKey { return o.Key })
+	b.transfers.load(rows.Transfers, func(t *Transfer) TransferKey { return t.Key })
+	b.scans.load(rows.Scans, func(s *Scan) ScanKey { return s.Key })
 	for i := range rows.Scans {
-		s := &rows.Scans[i]
-		b.scans.load(s.Key, s)
-		if s.State == ScanInside {
-			b.inside.load(s.Token, &s.Key)
+		if s := &rows.Scans[i]; s.State == ScanInside {
+			b.inside.slot(s.Token).row = &s.Key
 		}
 	}
 	for at, id := range rows.People {
-		b.people.load(at, &id)
+		b.people.slot(at).row = &id
 	}
-	for i := range rows.Portions {
-		b.portions.load(rows.Portions[i].Key, &rows.Portions[i])
-	}
-	for i := range rows.Events {
-		b.events.load(rows.Events[i].ID, &rows.Events[i])
-	}
+	b.portions.load(rows.Portions, func(p *Portion) PortionKey { return p.Key })
+	b.events.load(rows.Events, func(e *Event) EventID { return e.ID })
 	for _, o := range rows.Organizations {
 		b.orgs[o.ID] = o
 	}
@@ -223,6 +205,9 @@ func (b *Books) Run(act Act, needs Needs) (err error) {
 	b.events.name(needs.Events, b.act)
 	b.scans.name(needs.Scans, b.act)
 	for _, key := range needs.People {
+		if b.named == nil {
+			b.named = map[PersonKey]int{}
+		}
 		b.named[key] = b.act
 	}
 	defer func() {
@@ -298,14 +283,14 @@ func (b *Books) Change(t Ticket, what What, by access.Principal, order string) {
 
 // change is Change with all that a row may say.
 func (b *Books) change(t Ticket, row Entered) {
-	before, _ := b.tickets.lookup(t.Token)
+	before := b.tickets.now(t.Token)
 	if before.Hold.Kind == HoldGate && t.Hold.Kind != HoldGate {
 		b.leave(t.Token, ScanEnded)
 	}
-	event, _ := b.events.lookup(t.Event)
+	event := b.events.now(t.Event)
 	t.Version++
-	b.tickets.put(t.Token, t)
-	row.Ticket, row.Before, row.Closed, row.Renewed, row.Old = t, before.Standing(), !event.Open(b.Now), before.Barcode != t.Barcode, before.Barcode
+	row.Ticket, row.Before, row.Closed = b.tickets.put(t.Token, t), before.Standing(), event == nil || !event.Open(b.Now)
+	row.Renewed, row.Old = before.Barcode != t.Barcode, before.Barcode
 	b.journal = append(b.journal, row)
 }
 
@@ -472,7 +457,7 @@ func (b *Books) Number(series string) int64 { return b.ids.Number(series) }
 // store to save.
 type Outcome struct {
 	Answers   []Answer   // new, or in the place of one too old; in no order
-	Tickets   []Ticket   // changed, in no order
+	Tickets   []*Ticket  // changed, in no order
 	Orders    []Order    // new and changed, in no order
 	Transfers []Transfer // new and changed, in no order
 	Scans     []Scan     // new and changed, in no order
@@ -490,29 +475,11 @@ type Outcome struct {
 
 // Outcome tells what to save.
 func (b *Books) Outcome() Outcome {
-	o := Outcome{Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps, Works: b.works, Left: b.left}
-	for _, a := range b.answers.kept {
-		o.Answers = append(o.Answers, a)
+	return Outcome{
+		Answers: b.answers.changed(), Tickets: b.tickets.altered(), Orders: b.orders.changed(), Transfers: b.transfers.changed(),
+		Scans: b.scans.changed(), Events: b.events.changed(), Portions: b.portions.changed(),
+		Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps, Works: b.works, Left: b.left,
 	}
-	for _, t := range b.tickets.kept {
-		o.Tickets = append(o.Tickets, t)
-	}
-	for _, order := range b.orders.kept {
-		o.Orders = append(o.Orders, order)
-	}
-	for _, t := range b.transfers.kept {
-		o.Transfers = append(o.Transfers, t)
-	}
-	for _, e := range b.events.kept {
-		o.Events = append(o.Events, e)
-	}
-	for _, p := range b.portions.kept {
-		o.Portions = append(o.Portions, p)
-	}
-	for _, s := range b.scans.kept {
-		o.Scans = append(o.Scans, s)
-	}
-	return o
 }
 
 // Empty reports whether there is nothing to save.

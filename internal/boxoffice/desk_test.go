@@ -144,7 +144,7 @@ func (d *desk) decide(act boxoffice.Act) (boxoffice.Outcome, counter, error) {
 	err := books.Run(act, needs)
 	out := books.Outcome()
 	slices.SortFunc(out.Answers, func(a, b boxoffice.Answer) int { return strings.Compare(string(a.Key), string(b.Key)) })
-	slices.SortFunc(out.Tickets, func(a, b boxoffice.Ticket) int { return strings.Compare(string(a.Token), string(b.Token)) })
+	slices.SortFunc(out.Tickets, func(a, b *boxoffice.Ticket) int { return strings.Compare(string(a.Token), string(b.Token)) })
 	slices.SortFunc(out.Scans, func(a, b boxoffice.Scan) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	slices.SortFunc(out.Orders, func(a, b boxoffice.Order) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	return out, ids, err
@@ -212,7 +212,7 @@ func (d *desk) keep(out boxoffice.Outcome, ids counter) {
 		d.answers[a.Key] = a
 	}
 	for _, t := range out.Tickets {
-		d.tickets[t.Token] = t
+		d.tickets[t.Token] = *t
 	}
 	for _, o := range out.Orders {
 		d.orders[o.Key] = o

@@ -1,88 +1,134 @@
 package boxoffice
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
-// A shelf holds the rows of one kind: as loaded, and layers of changes on top.
+// A shelf holds the rows of one kind as they stand now, and what it takes to undo
+// the layers of changes that are not yet kept. Rows are never changed in place, so
+// a pointer to one stays what it was.
 type shelf[K comparable, V any] struct {
-	loaded map[K]*slot[V]
-	layers []map[K]V
-	kept   map[K]V // what the acts that went through changed
+	slots  map[K]*slot[V]
+	undo   []undone[V] // the newest change last
+	layers []int       // how long undo was when each layer began
 }
 
 // A slot is a row that was looked for; row is nil where there is none.
 type slot[V any] struct {
-	row *V
-	act int // the last act that named it
+	row     *V
+	changed bool
+	act     int // the last act that named it
 }
 
-func newShelf[K comparable, V any]() shelf[K, V] {
-	return shelf[K, V]{loaded: map[K]*slot[V]{}, kept: map[K]V{}}
+// undone is how a slot stood before a change.
+type undone[V any] struct {
+	slot    *slot[V]
+	row     *V
+	changed bool
 }
 
 // name says that an act asks for these rows.
 func (s *shelf[K, V]) name(keys []K, act int) {
 	for _, k := range keys {
-		if found := s.loaded[k]; found != nil {
-			found.act = act
-			continue
-		}
-		s.loaded[k] = &slot[V]{act: act}
+		s.slot(k).act = act
 	}
 }
 
-func (s *shelf[K, V]) load(k K, row *V) { s.loaded[k] = &slot[V]{row: row} }
+// slot is the place of a row, whether there is one or not.
+func (s *shelf[K, V]) slot(k K) *slot[V] {
+	found := s.slots[k]
+	if found == nil {
+		if s.slots == nil { // most shelves stay empty
+			s.slots = map[K]*slot[V]{}
+		}
+		found = &slot[V]{}
+		s.slots[k] = found
+	}
+	return found
+}
 
-// at returns a row as the newest layer has it, for an act that named it.
+// load puts up the rows that there are, each under its key.
+func (s *shelf[K, V]) load(rows []V, key func(*V) K) {
+	if len(rows) == 0 {
+		return
+	}
+	s.slots = make(map[K]*slot[V], len(rows))
+	slots := make([]slot[V], len(rows))
+	for i := range rows {
+		slots[i].row = &rows[i]
+		s.slots[key(&rows[i])] = &slots[i]
+	}
+}
+
+// at returns a row as it stands now, for an act that named it.
 func (s *shelf[K, V]) at(k K, act int) (v V, ok bool) {
-	found := s.loaded[k]
+	found := s.slots[k]
 	if found == nil || found.act != act {
 		panic(fmt.Sprintf("act reads %v, which its Needs do not name", k))
 	}
-	return s.lookup(k)
+	if found.row == nil {
+		return v, false
+	}
+	return *found.row, true
 }
 
 // lookup is at for keys that need no naming.
 func (s *shelf[K, V]) lookup(k K) (v V, ok bool) {
-	for _, layer := range slices.Backward(s.layers) {
-		if v, ok := layer[k]; ok {
-			return v, true
-		}
-	}
-	if v, ok := s.kept[k]; ok {
-		return v, true
-	}
-	if found := s.loaded[k]; found != nil && found.row != nil {
+	if found := s.slots[k]; found != nil && found.row != nil {
 		return *found.row, true
 	}
 	return v, false
 }
 
-func (s *shelf[K, V]) put(k K, v V) {
-	top := len(s.layers) - 1
-	if s.layers[top] == nil {
-		s.layers[top] = map[K]V{} // most layers of most shelves stay empty
+// now is lookup without a copy: nil where there is no row.
+func (s *shelf[K, V]) now(k K) *V {
+	if found := s.slots[k]; found != nil {
+		return found.row
 	}
-	s.layers[top][k] = v
+	return nil
 }
 
-func (s *shelf[K, V]) push() { s.layers = append(s.layers, nil) }
+// put changes a row, in the newest layer, and returns where it now is.
+func (s *shelf[K, V]) put(k K, v V) *V {
+	found := s.slot(k)
+	s.undo = append(s.undo, undone[V]{found, found.row, found.changed})
+	found.row, found.changed = &v, true
+	return &v
+}
 
-// pop ends the newest layer: its rows go to the one below, or nowhere.
+func (s *shelf[K, V]) push() { s.layers = append(s.layers, len(s.undo)) }
+
+// pop ends the newest layer: its changes go to the one below, or are undone.
 func (s *shelf[K, V]) pop(keep bool) {
 	top := len(s.layers) - 1
-	rows := s.layers[top]
+	began := s.layers[top]
 	s.layers = s.layers[:top]
-	if !keep {
+	if keep && top > 0 {
 		return
 	}
-	for k, v := range rows {
-		if top == 0 {
-			s.kept[k] = v
-			continue
+	if !keep {
+		for i := len(s.undo) - 1; i >= began; i-- {
+			was := s.undo[i]
+			was.slot.row, was.slot.changed = was.row, was.changed
 		}
-		s.put(k, v)
 	}
+	s.undo = s.undo[:began]
+}
+
+// altered are the rows that are other ones than were loaded, in no order.
+func (s *shelf[K, V]) altered() []*V {
+	var rows []*V
+	for _, each := range s.slots {
+		if each.changed {
+			rows = append(rows, each.row)
+		}
+	}
+	return rows
+}
+
+// changed are the same, by value.
+func (s *shelf[K, V]) changed() []V {
+	var rows []V
+	for _, row := range s.altered() {
+		rows = append(rows, *row)
+	}
+	return rows
 }

@@ -18,8 +18,10 @@ import (
 
 // A Feed is the journal as a partner reads it.
 type Feed interface {
-	// Now is where somebody begins who wants no more than what comes.
-	Now() (epoch, position int64)
+	// Epoch is what positions are of.
+	Epoch() int64
+	// Newest is where somebody begins who wants no more than what comes.
+	Newest(ctx context.Context) (int64, error)
 	// Page returns fault.ResyncRequired where rows after the position are kept no
 	// longer.
 	Page(ctx context.Context, topic push.Topic, view push.View, after int64, limit int) (push.Page, error)
@@ -88,7 +90,7 @@ func (a *api) begin(ctx context.Context, c *call, entity boxoffice.Entity, lastE
 		return topic, feedQuery{}, err
 	}
 	topic.Organization = org
-	q, err := a.feedQuery(c, lastEvent)
+	q, err := a.feedQuery(ctx, c, lastEvent)
 	if err != nil {
 		return topic, q, err
 	}
@@ -98,7 +100,7 @@ func (a *api) begin(ctx context.Context, c *call, entity boxoffice.Entity, lastE
 }
 
 // feedQuery reads the parameters. Without a position it begins at the end.
-func (a *api) feedQuery(c *call, lastEvent string) (feedQuery, error) {
+func (a *api) feedQuery(ctx context.Context, c *call, lastEvent string) (feedQuery, error) {
 	given, err := url.ParseQuery(c.URL.RawQuery)
 	if err != nil {
 		return feedQuery{}, fault.Malformed.Saying("the query cannot be read")
@@ -108,8 +110,8 @@ func (a *api) feedQuery(c *call, lastEvent string) (feedQuery, error) {
 			return feedQuery{}, named(fault.ParameterRepeated, name)
 		}
 	}
-	epoch, newest := a.feed.Now()
-	q := feedQuery{view: push.View{Channel: c.who.Channel}, epoch: epoch, after: newest, limit: usualPage}
+	epoch := a.feed.Epoch()
+	q := feedQuery{view: push.View{Channel: c.who.Channel}, epoch: epoch, limit: usualPage}
 	if text := given.Get("limit"); text != "" {
 		if q.limit, err = strconv.Atoi(text); err != nil || q.limit < 1 || q.limit > push.MostPage {
 			return q, named(fault.FieldInvalid, "limit")
@@ -127,7 +129,8 @@ func (a *api) feedQuery(c *call, lastEvent string) (feedQuery, error) {
 		text = lastEvent
 	}
 	if text == "" {
-		return q, nil
+		q.after, err = a.feed.Newest(ctx)
+		return q, err
 	}
 	before, after, both := strings.Cut(text, "-")
 	if !both {
@@ -184,10 +187,9 @@ func (a *api) snapshot(ctx context.Context, c *call) (int, any, error) {
 	if !c.who.Serves(snap.Organization) {
 		return 0, nil, fault.EventUnknown // as what is not there
 	}
-	epoch, _ := a.feed.Now()
 	view := push.View{Channel: c.who.Channel, Echo: given.Get("echo") == "true"}
 	return http.StatusOK, feedResponse(push.Topic{Organization: snap.Organization, Entity: boxoffice.Seats}, snap.Elements(view), feedMetadata{
-		RequestID: c.who.RequestID, Position: feedPlace(epoch, snap.Position),
+		RequestID: c.who.RequestID, Position: feedPlace(a.feed.Epoch(), snap.Position),
 	}), nil
 }
 

@@ -66,8 +66,12 @@ func feeding(t *testing.T, r *rack, moved chan struct{}) *push.Feed {
 	go func() { defer close(ended); _ = tail.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-ended })
 	feed := push.NewFeed(tail, r, r, 2)
-	for _, newest := feed.Now(); newest < int64(len(r.rows)); _, newest = feed.Now() {
-		<-time.After(time.Millisecond)
+	for looked := len(r.rows) == 0; !looked; <-time.After(time.Millisecond) {
+		rows, _, err := tail.After(ctx, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looked = len(rows) > 0
 	}
 	return feed
 }
@@ -137,8 +141,12 @@ func TestWhatIsKeptNoLongerIsResync(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = tail.Run(ctx) }()
 	defer func() { stop(); <-ended }()
-	for tail.Newest() < 9 {
-		<-time.After(time.Millisecond)
+	for looked := false; !looked; <-time.After(time.Millisecond) {
+		rows, _, err := tail.After(ctx, 2, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looked = len(rows) > 0
 	}
 	ask := request("GET", "/v1/feed/seats?after=2-3", "")
 	ask.Header.Set("PAC-Organization-ID", "999")

@@ -50,8 +50,11 @@ func NewFeed(tail *Tail, catalogs Catalogs, snapshots Snapshots, epoch int64) *F
 	return &Feed{tail, catalogs, snapshots, epoch}
 }
 
-// Now is where somebody begins who wants no more than what comes.
-func (f *Feed) Now() (epoch, position int64) { return f.epoch, f.tail.Newest() }
+// Epoch is what positions are of: those of two epochs do not compare.
+func (f *Feed) Epoch() int64 { return f.epoch }
+
+// Newest is where somebody begins who wants no more than what comes.
+func (f *Feed) Newest(ctx context.Context) (int64, error) { return f.tail.journal.Newest(ctx) }
 
 // A Page is a part of the feed.
 type Page struct {
@@ -66,7 +69,7 @@ func (f *Feed) Page(ctx context.Context, topic Topic, view View, after int64, li
 	d := newDraft(topic, view, f.epoch, limit)
 	d.Sequence = after
 	for scanned := 0; scanned < mostScanned; {
-		entries, grown, err := f.tail.After(ctx, d.Sequence, readAtOnce)
+		entries, grown, err := f.tail.Since(ctx, d.Sequence, readAtOnce)
 		if err != nil {
 			return Page{}, err
 		}

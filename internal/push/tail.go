@@ -37,6 +37,7 @@ type Tail struct {
 	ring          []*Entry // a row lies at its position modulo the size
 	oldest, until int64    // positions of the ring: from oldest on, and below until; both 0 before the first look
 	grown         chan struct{}
+	roused        chan struct{}
 	awaited       bool      // somebody may be waiting for grown
 	asked         time.Time // when somebody last came for rows
 }
@@ -47,7 +48,7 @@ func NewTail(journal boxoffice.Journal, moved <-chan struct{}, log *slog.Logger)
 }
 
 func newTail(journal boxoffice.Journal, moved <-chan struct{}, log *slog.Logger, size int) *Tail {
-	return &Tail{journal: journal, moved: moved, log: log, ring: make([]*Entry, size), grown: make(chan struct{})}
+	return &Tail{journal: journal, moved: moved, log: log, ring: make([]*Entry, size), grown: make(chan struct{}), roused: make(chan struct{}, 1)}
 }
 
 // Run follows the journal until ctx ends, then returns nil.
@@ -62,6 +63,7 @@ func (t *Tail) Run(ctx context.Context) error {
 			if !t.followed() {
 				continue // the poll keeps up with the end
 			}
+		case <-t.roused:
 		case <-poll.C:
 		}
 		pause := tailEvery
@@ -101,8 +103,10 @@ var errGap = errors.New("the journal has a gap between two positions")
 func (t *Tail) followed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.awaited || time.Since(t.asked) < restAfter
+	return t.wanted()
 }
+
+func (t *Tail) wanted() bool { return t.awaited || time.Since(t.asked) < restAfter }
 
 // grow puts rows behind the last; without any, it begins anew at from.
 func (t *Tail) grow(changes []boxoffice.Change, from int64) error {
@@ -132,21 +136,16 @@ func (t *Tail) grow(changes []boxoffice.Change, from int64) error {
 	return nil
 }
 
-// Newest is the position of the last row that was seen; 0 before the first look.
-func (t *Tail) Newest() int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return max(t.until-1, 0)
-}
-
 // After returns rows beyond a position, the lowest first, at most limit: of the
-// ring, or of the database where they have left it. There are none where none are
-// seen yet; the channel is closed when there may be.
+// ring, or of the database where they have left it, or nobody came for rows lately.
+// There are none where there are no more yet, or the end of the journal is not
+// known yet; the channel is closed when there may be.
 func (t *Tail) After(ctx context.Context, position int64, limit int) ([]*Entry, <-chan struct{}, error) {
 	t.mu.Lock()
 	grown, oldest, until := t.grown, t.oldest, t.until
+	rested := !t.wanted()
 	t.asked = time.Now()
-	if position >= oldest-1 || until == 0 {
+	if position >= oldest-1 && !rested || until == 0 {
 		var entries []*Entry
 		for at := position + 1; at < until && len(entries) < limit; at++ {
 			entries = append(entries, t.ring[at%int64(len(t.ring))])
@@ -156,13 +155,48 @@ func (t *Tail) After(ctx context.Context, position int64, limit int) ([]*Entry, 
 		return entries, grown, nil
 	}
 	t.mu.Unlock()
+	if rested {
+		defer t.rouse() // afterwards: then it finds whatever comes behind what is read here
+	}
+	entries, err := t.read(ctx, position, limit)
+	if err == nil && len(entries) == 0 {
+		t.mu.Lock()
+		t.awaited = true
+		t.mu.Unlock()
+	}
+	return entries, grown, err
+}
+
+// Since is After for one who does not wait: there are none only where there are no
+// more in the database either.
+func (t *Tail) Since(ctx context.Context, position int64, limit int) ([]*Entry, <-chan struct{}, error) {
+	entries, grown, err := t.After(ctx, position, limit)
+	if err != nil || len(entries) > 0 {
+		return entries, grown, err
+	}
+	newest, err := t.journal.Newest(ctx)
+	if err == nil && newest > position {
+		entries, err = t.read(ctx, position, limit)
+	}
+	return entries, grown, err
+}
+
+func (t *Tail) read(ctx context.Context, position int64, limit int) ([]*Entry, error) {
 	changes, err := t.journal.Changes(ctx, position, min(limit, readAtOnce))
 	if err != nil {
-		return nil, grown, err
+		return nil, err
 	}
 	entries := make([]*Entry, len(changes))
 	for i, c := range changes {
 		entries[i] = newEntry(c)
 	}
-	return entries, grown, nil
+	return entries, nil
+}
+
+// rouse has Run go on from where it rested.
+func (t *Tail) rouse() {
+	select {
+	case t.roused <- struct{}{}:
+	default:
+	}
 }

@@ -28,7 +28,9 @@ SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity
 // journalRows are the changes of a batch, in the order they happened.
 func journalRows(entered []boxoffice.Entered) *table {
 	var rows table
-	for n, e := range entered {
+	rows.expect(len(entered))
+	for n := range entered {
+		e := &entered[n]
 		if e.Event != nil {
 			rows.row().int(int64(n)).int(int64(e.Event.Organization)).text(string(boxoffice.Events)).text(string(e.Event.ID)).int(e.Event.Version).
 				text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(eventState(*e.Event, e.Reason))
@@ -44,7 +46,7 @@ func journalRows(entered []boxoffice.Entered) *table {
 // the ticket, what holds it, its new barcode where it has one, and how it stood
 // before, where that was not free in the same hands. So a row tells by itself what
 // changed, and no reader looks back.
-func ticketState(e boxoffice.Entered) string {
+func ticketState(e *boxoffice.Entered) string {
 	t := e.Ticket
 	b := quote(append(make([]byte, 0, 128), `{"owner":`...), string(t.Owner))
 	b = appendHold(b, t.Hold.Kind, t.Hold.By, t.Void)

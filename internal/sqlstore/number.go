@@ -31,6 +31,9 @@ func (s *Store) placed() {
 	}
 }
 
+// numberPause is between two times of numbering.
+const numberPause = 4 * time.Millisecond
+
 // runNumberer gives committed batches their positions until ctx ends. Any
 // process may: the head's row is locked by whoever does.
 func (s *Store) runNumberer(ctx context.Context) {
@@ -60,6 +63,11 @@ func (s *Store) runNumberer(ctx context.Context) {
 		if err := s.numberOnce(ctx, tx); err != nil && ctx.Err() == nil {
 			s.bug(err)
 			s.log.Warn("numbering failed", "err", err)
+		}
+		// What is committed meanwhile is numbered together: each time costs a commit.
+		select {
+		case <-ctx.Done():
+		case <-time.After(numberPause):
 		}
 	}
 }

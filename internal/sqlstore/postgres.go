@@ -41,6 +41,7 @@ func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 		"application_name": "seatlink", "default_transaction_read_only": "on", "statement_timeout": "30s",
 		"idle_in_transaction_session_timeout": "10s", "timezone": "UTC",
 	})
+	pool.AfterConnect = func(_ context.Context, conn *pgx.Conn) error { teach(conn); return nil }
 	readers, err := pgxpool.NewWithConfig(ctx, pool)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -148,6 +149,7 @@ func (e *postgresEngine) writer(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, errAway{err}
 	}
+	teach(conn)
 	return &postgresSession{e: e, conn: conn, writes: true}, nil
 }
 
@@ -224,12 +226,17 @@ type postgresSession struct {
 	e       *postgresEngine
 	conn    *pgx.Conn
 	writes  bool // its statements are short
+	begins  bool // a transaction begins with the next statement
 	patient bool // but for those of this transaction
 }
 
 // run sends all steps at once. Each statement still sees what was committed
 // before it began, for READ COMMITTED takes a snapshot a statement.
 func (s *postgresSession) run(ctx context.Context, steps ...step) error {
+	if s.begins && len(steps) > 0 {
+		steps = append([]step{{text: "BEGIN", want: -1}}, steps...)
+		s.begins = false
+	}
 	batch := &pgx.Batch{}
 	for _, st := range steps {
 		s.patient = s.patient || st.text == waitLong
@@ -302,8 +309,10 @@ func one(results pgx.BatchResults, st step) error {
 	return rows.Err()
 }
 
-func (s *postgresSession) begin(ctx context.Context) error {
-	return s.run(ctx, step{text: "BEGIN", want: -1})
+// begin costs no round trip of its own.
+func (s *postgresSession) begin(context.Context) error {
+	s.begins = true
+	return nil
 }
 
 // commitWithin is how long the answer to a COMMIT is waited for. Whoever falls
@@ -314,6 +323,10 @@ const commitWithin = 5 * time.Second
 // an answer of the server, other than that it is shutting down, is certain.
 func (s *postgresSession) commit(ctx context.Context) error {
 	s.patient = false
+	if s.begins { // nothing was done
+		s.begins = false
+		return nil
+	}
 	wire := s.conn.PgConn().Conn()
 	_ = wire.SetDeadline(time.Now().Add(commitWithin)) // a wire that is dead tells by itself
 	tag, err := s.conn.Exec(ctx, "COMMIT")
@@ -331,7 +344,7 @@ func (s *postgresSession) commit(ctx context.Context) error {
 }
 
 func (s *postgresSession) rollback() {
-	s.patient = false
+	s.patient, s.begins = false, false
 	if s.alive() && s.conn.PgConn().TxStatus() != 'I' {
 		ctx, done := context.WithTimeout(context.Background(), time.Second)
 		defer done()

@@ -42,7 +42,7 @@ func addTicket(rows *table, t boxoffice.Ticket) {
 	rows.row().text(string(t.Token)).int(int64(t.Organization)).text(string(t.Event)).text(t.Section).text(t.Row).text(t.Seat).
 		text(t.SeatingType).text(t.AssociationType).text(pack(t.Attributes)).int(t.PriceLevel).text(t.PriceType).int(t.Face).
 		text(string(t.Owner)).int(t.Owned).text(string(t.Barcode)).flag(t.Void).
-		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(t.Hold)).int(t.Version)
+		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(&t.Hold)).int(t.Version)
 }
 
 // terms is how the terms of a lock are written into one column.
@@ -55,11 +55,11 @@ type terms struct {
 }
 
 // packTerms writes the terms by hand: it is done for every ticket that is locked.
-func packTerms(h boxoffice.Hold) string {
-	if h.Lock == (boxoffice.LockTerms{}) {
+func packTerms(h *boxoffice.Hold) string {
+	l := &h.Lock
+	if *l == (boxoffice.LockTerms{}) {
 		return ""
 	}
-	l := h.Lock
 	b := append(make([]byte, 0, 128), `{"source":"`...)
 	b = append(append(b, l.Source...), '"')
 	if l.Listing != "" {

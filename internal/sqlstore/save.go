@@ -148,15 +148,17 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	return nil
 }
 
-// ticketRows are the tickets of which only the hold changed, and the others.
-func ticketRows(changed, loaded []boxoffice.Ticket) (holds, owners table) {
-	before := make(map[boxoffice.Token]*boxoffice.Ticket, len(loaded))
-	for i := range loaded {
-		before[loaded[i].Token] = &loaded[i]
-	}
-	slices.SortFunc(changed, func(a, b boxoffice.Ticket) int { return cmp.Compare(a.Token, b.Token) })
+// ticketRows are the tickets of which only the hold changed, and the others. Those
+// that were loaded are in key order.
+func ticketRows(changed []*boxoffice.Ticket, loaded []boxoffice.Ticket) (holds, owners table) {
+	slices.SortFunc(changed, func(a, b *boxoffice.Ticket) int { return cmp.Compare(a.Token, b.Token) })
+	holds.expect(len(changed))
+	at := 0
 	for _, t := range changed {
-		was := before[t.Token]
+		for loaded[at].Token != t.Token {
+			at++
+		}
+		was := &loaded[at]
 		if was.Owner == t.Owner && was.Owned == t.Owned && was.Barcode == t.Barcode && was.Void == t.Void {
 			addHold(&holds, t, was.Version)
 			continue
@@ -167,9 +169,9 @@ func ticketRows(changed, loaded []boxoffice.Ticket) (holds, owners table) {
 	return holds, owners
 }
 
-func addHold(rows *table, t boxoffice.Ticket, loaded int64) {
+func addHold(rows *table, t *boxoffice.Ticket, loaded int64) {
 	rows.row().text(string(t.Token)).int(loaded).
-		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(t.Hold)).int(t.Version)
+		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(&t.Hold)).int(t.Version)
 }
 
 // orderRows are the orders, and the entries of those that were decided.

@@ -59,6 +59,7 @@ func TestABatchIsAStatementATable(t *testing.T) {
 					boxoffice.Ticket{Token: boxoffice.Token("F" + id), Organization: 999, Event: "E"},
 					boxoffice.Ticket{Token: boxoffice.Token("L" + id), Organization: 999, Event: "E", Hold: locked, Version: 1})
 			}
+			slices.SortFunc(w.rows.Tickets, func(a, b boxoffice.Ticket) int { return strings.Compare(string(a.Token), string(b.Token)) }) // as load gives them
 			w.books = boxoffice.NewBooks(w.rows, w)
 			office := boxoffice.NewOffice(w, w, nil)
 			who := access.Principal{Application: "com.example.app", Channel: "amtx", Organizations: []access.OrganizationID{999}, Sandbox: true}

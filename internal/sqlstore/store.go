@@ -43,6 +43,7 @@ type Options struct {
 const (
 	defaultBatchActs       = 256
 	defaultQueue           = 2048
+	soloQueue              = 256
 	defaultPostgresWriters = 2
 )
 
@@ -54,7 +55,8 @@ type Store struct {
 	options Options
 	epoch   atomic.Int64
 
-	queue   chan *waiting
+	queue   chan *waiting // acts
+	solo    chan *waiting
 	closing chan struct{} // closed by Close: nothing new is queued
 	broken  chan struct{} // closed when the disk failed: nothing is written any more
 	breaks  sync.Once
@@ -133,6 +135,7 @@ func (s *Store) start(ctx context.Context) error {
 	}
 	s.options.BatchActs = orDefault(s.options.BatchActs, defaultBatchActs)
 	s.queue = make(chan *waiting, orDefault(s.options.Queue, defaultQueue))
+	s.solo = make(chan *waiting, soloQueue)
 	life, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	for i := range writers {

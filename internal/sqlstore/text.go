@@ -136,6 +136,7 @@ type table struct {
 	columns []list
 	rows    int
 	next    int // the column that the next value belongs to
+	room    int // of a column, at first
 }
 
 // A list is one column's values: texts, integers or flags.
@@ -144,6 +145,9 @@ type list struct {
 	ints  []int64
 	flags []bool
 }
+
+// expect makes room for so many rows.
+func (t *table) expect(rows int) { t.room = max(t.room, rows) }
 
 // row begins the next row; its values follow in the order of the columns.
 func (t *table) row() *table {
@@ -162,12 +166,18 @@ func (t *table) column() *list {
 
 func (t *table) text(s string) *table {
 	c := t.column()
+	if c.texts == nil && t.room > 0 {
+		c.texts = make([]string, 0, t.room)
+	}
 	c.texts = append(c.texts, s)
 	return t
 }
 
 func (t *table) int(n int64) *table {
 	c := t.column()
+	if c.ints == nil && t.room > 0 {
+		c.ints = make([]int64, 0, t.room)
+	}
 	c.ints = append(c.ints, n)
 	return t
 }

@@ -110,7 +110,7 @@ func eventRows(changed, loaded []boxoffice.Event) (rows table, ids []string) {
 
 // parked are the tickets that give their barcode to another one of the batch. One
 // that keeps its own is none of them: to take that breaks the index, as it should.
-func parked(changed, loaded []boxoffice.Ticket) (tokens []string) {
+func parked(changed []*boxoffice.Ticket, loaded []boxoffice.Ticket) (tokens []string) {
 	type code struct {
 		event   boxoffice.EventID
 		barcode boxoffice.Barcode

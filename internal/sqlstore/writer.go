@@ -79,8 +79,12 @@ func (s *Store) wait(ctx context.Context, w *waiting) (err error) {
 	if w.needs.Yields && len(s.queue) >= cap(s.queue)*3/4 {
 		return fault.Busy
 	}
+	queue := s.queue
+	if w.solo != nil {
+		queue = s.solo
+	}
 	select {
-	case s.queue <- w:
+	case queue <- w:
 	default:
 		return fault.Busy
 	}
@@ -103,8 +107,10 @@ func (s *Store) wait(ctx context.Context, w *waiting) (err error) {
 type writer struct {
 	s    *Store
 	tx   session  // nil until it is connected
-	next *waiting // taken from the queue, but too large for the batch before
+	next *waiting // taken from the queue, but for the next batch
 	ids  ids
+
+	wasAlone bool // the last turn was solo work
 
 	reruns int // of the batch in hand
 }
@@ -133,57 +139,79 @@ func (w *writer) write() {
 	}
 }
 
-// take waits for the first act and then takes whatever else is queued: no delay
-// is ever added. Solo work comes alone. Empty means that the store closes.
+// take waits for something to do: whatever acts are queued, for no delay is ever
+// added, or one piece of solo work. Where both wait they take turns, so solo work
+// ends no batch, and waits for no more than one. Empty means that the store closes.
 func (w *writer) take() []*waiting {
-	var batch []*waiting
-	rows := 0
-	for len(batch) < w.s.options.BatchActs {
-		next := w.pop(len(batch) == 0)
-		if next == nil {
-			break
+	for {
+		if !w.wasAlone {
+			if work := ready(w.s.solo); work != nil {
+				w.wasAlone = true
+				return []*waiting{work}
+			}
 		}
-		if len(batch) > 0 && (next.solo != nil || rows+next.needs.Size() > maxBatchRows) {
+		w.wasAlone = false
+		if batch := w.gather(); len(batch) > 0 {
+			return batch
+		}
+		if work := ready(w.s.solo); work != nil {
+			w.wasAlone = true
+			return []*waiting{work}
+		}
+		select {
+		case first := <-w.s.queue:
+			if first.claim() {
+				w.next = first
+			}
+		case work := <-w.s.solo:
+			if work.claim() {
+				w.wasAlone = true
+				return []*waiting{work}
+			}
+		case <-w.s.closing:
+			if len(w.s.queue) == 0 && len(w.s.solo) == 0 { // what was queued before is still done
+				return nil
+			}
+		}
+	}
+}
+
+// gather takes the acts of a batch, if there are any.
+func (w *writer) gather() []*waiting {
+	var batch []*waiting
+	for rows := 0; len(batch) < w.s.options.BatchActs; {
+		next := w.next
+		if w.next = nil; next == nil {
+			if next = ready(w.s.queue); next == nil {
+				break
+			}
+		}
+		rows += next.needs.Size()
+		if len(batch) > 0 && rows > maxBatchRows {
 			w.next = next
 			break
 		}
-		batch, rows = append(batch, next), rows+next.needs.Size()
-		if next.solo != nil {
-			break
-		}
+		batch = append(batch, next)
 	}
 	return batch
 }
 
-// pop returns the next one whose caller still waits.
-func (w *writer) pop(block bool) *waiting {
-	if next := w.next; next != nil {
-		w.next = nil
-		return next
-	}
+// ready takes the next one in a queue whose caller still waits, if there is one.
+func ready(queue <-chan *waiting) *waiting {
 	for {
-		var next *waiting
 		select {
-		case next = <-w.s.queue:
+		case next := <-queue:
+			if next.claim() {
+				return next
+			}
 		default:
-			if !block {
-				return nil
-			}
-			select {
-			case next = <-w.s.queue:
-			case <-w.s.closing:
-				select { // what was queued before the closing is still done
-				case next = <-w.s.queue:
-				default:
-					return nil
-				}
-			}
-		}
-		if next.state.CompareAndSwap(queued, taken) {
-			return next
+			return nil
 		}
 	}
 }
+
+// claim reports whether the caller still waits, who then waits for the verdict.
+func (w *waiting) claim() bool { return w.state.CompareAndSwap(queued, taken) }
 
 // settle finds the verdict of every act of a batch. If anything spoils the batch
 // it runs again in halves, so that one bad act fails alone.

@@ -292,6 +292,13 @@ func replayTellsAll(t *testing.T, f Fixture) {
 	m.equal(t, s)
 }
 
+func newest(t *testing.T, journal boxoffice.Journal) int64 {
+	t.Helper()
+	position, err := journal.Newest(background)
+	must(t, "newest", err)
+	return position
+}
+
 // snapshotAndFeed reads a snapshot while others trade, then the feed from its
 // position on, and ends with the books.
 func snapshotAndFeed(t *testing.T, f Fixture) {
@@ -308,7 +315,7 @@ func snapshotAndFeed(t *testing.T, f Fixture) {
 	var trade sync.WaitGroup
 	trade.Go(func() { s.trading(40, 60) })
 	view := push.View{Channel: "amtx"}
-	eventually(t, "trade has begun", func() bool { _, at := feed.Now(); return at > 3 })
+	eventually(t, "trade has begun", func() bool { return newest(t, s.store) > 3 })
 	snap, err := feed.Snapshot(background, game)
 	must(t, "snapshot", err)
 	if len(snap.Seats) != seats || snap.Organization != home {
@@ -320,7 +327,7 @@ func snapshotAndFeed(t *testing.T, f Fixture) {
 		known[at.Row+"/"+at.Seat] = string(view.Of(at.Standing))
 	}
 	rows := number(t, s.db, `SELECT COUNT(*) FROM journal`)
-	eventually(t, "the feed has all rows", func() bool { _, at := feed.Now(); return at == rows })
+	eventually(t, "the feed has all rows", func() bool { return newest(t, s.store) == rows })
 	for after, more := snap.Position, true; more; {
 		page, err := feed.Page(background, push.Topic{Organization: home, Entity: boxoffice.Seats}, view, after, 7)
 		must(t, "page", err)
