@@ -243,12 +243,12 @@ func TestNobodysTailReadsNoRows(t *testing.T) {
 		journal.write(stepsOf(2, "B lock")...)
 		look(0)
 		_, grown, _ := tail.After(t.Context(), 2, 10)
-		time.Sleep(time.Hour) // somebody may wait all the time
+		<-time.After(time.Hour) // somebody may wait all the time
 		journal.write(stepsOf(3, "C lock")...)
 		look(2) // what is new, and that there is no more
 		<-grown
 		look(1) // whoever was told will come in a moment
-		time.Sleep(restAfter)
+		<-time.After(restAfter)
 		journal.write(stepsOf(4, "D lock")...)
 		look(0)
 		if entries, _, err := tail.After(t.Context(), 2, 10); len(entries) != 2 || err != nil {

@@ -40,7 +40,7 @@ func TestAuditOfSoundBooksIsCleanAndLooksAtEverything(t *testing.T) {
 
 // Ensure that a cent that went to an element which was refused is not missed.
 func TestAuditKnowsWhereARemainderWent(t *testing.T) {
-	url := "sqlite:" + filepath.Join(t.TempDir(), "seatlink.db")
+	url := "sqlite:" + blankFile(t)
 	s := opened(t, url)
 	defer s.Close()
 	loadHouse(t, s)
@@ -437,7 +437,7 @@ func TestAuditRefusesWhatItDoesNotKnow(t *testing.T) {
 func TestAuditBesideARunningStoreIsClean(t *testing.T) {
 	const audits, enough = 8, 500
 	for name, url := range map[string]string{
-		"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "seatlink.db"), "postgres": storetest.Postgres(t),
+		"sqlite": "sqlite:" + blankFile(t), "postgres": storetest.Postgres(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, url)

@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,7 +17,7 @@ func TestCredentials(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.Vaults {
 			t.Helper()
-			s := openVault(t, "sqlite:"+filepath.Join(t.TempDir(), "seatlink.db"), newKeys(t), nil)
+			s := openVault(t, "sqlite:"+blankFile(t), newKeys(t), nil)
 			return storetest.Vaults{Here: s, There: s, AwaitWaiter: func(*testing.T) {}}
 		})
 	})

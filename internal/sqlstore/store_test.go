@@ -97,8 +97,22 @@ type sqlite struct {
 
 func newSQLite(tb testing.TB) sqlite {
 	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "seatlink.db")
+	path := blankFile(tb)
 	return sqlite{newDatabase(tb, "sqlite:"+path), path}
+}
+
+// blankFile is a SQLite database of its own in which nothing was done yet.
+func blankFile(tb testing.TB) string {
+	tb.Helper()
+	blank, err := sqlstore.Blank()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := filepath.Join(tb.TempDir(), "seatlink.db")
+	if err := os.WriteFile(path, blank, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
 }
 
 // Beside is the same store again: no second process gets at the file.
