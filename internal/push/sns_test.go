@@ -324,7 +324,9 @@ func TestARelayPublishesThroughFailuresAndBuriesOnlyWhatIsRefused(t *testing.T) 
 	tail := NewTail(b, nil, logger)
 	// Ten minutes pass with each look at the clock, so what is due is due at once.
 	var looks atomic.Int64
-	clock := func() time.Time { return time.Unix(1_700_000_000, 0).Add(time.Duration(looks.Add(1)) * 10 * time.Minute) }
+	clock := func() time.Time {
+		return time.Unix(1_700_000_000, 0).Add(time.Duration(looks.Add(1)) * 10 * time.Minute)
+	}
 	relay := NewRelay(b, tail, Ways{SNS: newSNSSender()}, logger, RelayOptions{Clock: clock})
 	ctx, stop := context.WithCancel(t.Context())
 	var parts sync.WaitGroup
