@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,10 @@ type signer struct {
 	pem    []byte
 	server tls.Certificate
 }
+
+// signingKey is one for all of a process, for it takes long to make; each has its
+// own authority and certificate.
+var signingKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, signerBits) })
 
 func newSigner() (*signer, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -61,7 +66,7 @@ func newSigner() (*signer, error) {
 	}
 	s := &signer{roots: x509.NewCertPool()}
 	s.roots.AddCert(parsed)
-	if s.key, err = rsa.GenerateKey(rand.Reader, signerBits); err != nil {
+	if s.key, err = signingKey(); err != nil {
 		return nil, err
 	}
 	signs, err := issue(2, x509.Certificate{Subject: pkix.Name{CommonName: signerName}, DNSNames: []string{signerName}}, &s.key.PublicKey)

@@ -1,0 +1,149 @@
+package receive_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/seatlink/seatlink/link/receive"
+)
+
+const region1 = "arn:aws:sns:eu-west-1:123456789012:seats"
+
+// A web answers addresses from memory, and counts how often each was asked for.
+type web struct {
+	pages map[string][]byte
+	asked map[string]int
+}
+
+func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
+	at := r.URL.String()
+	w.asked[at]++
+	page, ok := w.pages[at]
+	status := http.StatusOK
+	if !ok {
+		status = http.StatusNotFound
+	}
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(bytes.NewReader(page)), Request: r, Header: http.Header{}}, nil
+}
+
+// Amazon's file has the signing certificate alone: its issuer's lies where it says.
+func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	now := start
+	make1 := func(template, parent *x509.Certificate, public crypto.PublicKey, by crypto.Signer) *x509.Certificate {
+		t.Helper()
+		template.NotBefore, template.NotAfter = start.Add(-time.Hour), start.Add(48*time.Hour)
+		text, err := x509.CreateCertificate(rand.Reader, template, parent, public, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := x509.ParseCertificate(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	key := func() *ecdsa.PrivateKey {
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	const issuerAt, certificateAt = "http://crt.r2m01.amazontrust.com/r2m01.cer", "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+	rootKey, middleKey := key(), key()
+	signKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority := func(serial int64) *x509.Certificate {
+		return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	}
+	template := authority(1)
+	root := make1(template, template, &rootKey.PublicKey, rootKey)
+	middle := make1(authority(2), root, &middleKey.PublicKey, rootKey)
+	leaf := func(name, issuer string) []byte {
+		c := make1(&x509.Certificate{SerialNumber: big.NewInt(3), DNSNames: []string{name}, IssuingCertificateURL: []string{issuer}}, middle, &signKey.PublicKey, middleKey)
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+	}
+	for _, tt := range []struct {
+		name   string
+		text   []byte
+		issuer []byte
+		after  time.Duration
+		want   int
+	}{
+		{"its issuer lies where it says", leaf("sns.amazonaws.com", issuerAt), middle.Raw, 0, 204},
+		{"the name of a newer region", leaf("sns-signing.eu-west-1.amazonaws.com", issuerAt), middle.Raw, 0, 204},
+		{"the name of another region", leaf("sns-signing.eu-west-2.amazonaws.com", issuerAt), middle.Raw, 0, 403},
+		{"made out to somebody else", leaf("www.example.com", issuerAt), middle.Raw, 0, 403},
+		{"its issuer lies elsewhere", leaf("sns.amazonaws.com", "http://crt.example.com/r2m01.cer"), middle.Raw, 0, 403},
+		{"its issuer is nowhere to be had", leaf("sns.amazonaws.com", issuerAt), nil, 0, 500},
+		{"its issuer is another", leaf("sns.amazonaws.com", issuerAt), root.Raw, 0, 403},
+		{"its time is over", leaf("sns.amazonaws.com", issuerAt), middle.Raw, 49 * time.Hour, 403},
+		{"it is none", []byte("hello"), middle.Raw, 0, 403},
+	} {
+		now = start.Add(tt.after)
+		roots := x509.NewCertPool()
+		roots.AddCert(root)
+		amazon := &web{pages: map[string][]byte{certificateAt: tt.text}, asked: map[string]int{}}
+		if tt.issuer != nil {
+			amazon.pages[issuerAt] = tt.issuer
+		}
+		h := receive.New(receive.Options{
+			SNS:   &receive.SNS{Topics: []string{region1}, Client: &http.Client{Transport: amazon}, Roots: roots},
+			Clock: func() time.Time { return now },
+		}, func(context.Context, receive.Message) error { return nil })
+		send := func() int {
+			message, stamp := body("LOCK"), now.UTC().Format("2006-01-02T15:04:05.000Z")
+			sum := sha256.Sum256([]byte("Message\n" + message + "\nMessageId\nm\nTimestamp\n" + stamp + "\nTopicArn\n" + region1 + "\nType\nNotification\n"))
+			signed, err := rsa.SignPKCS1v15(rand.Reader, signKey, crypto.SHA256, sum[:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(map[string]string{
+				"Type": "Notification", "MessageId": "m", "TopicArn": region1, "Message": message, "Timestamp": stamp, "SignatureVersion": "2",
+				"Signature": base64.StdEncoding.EncodeToString(signed), "SigningCertURL": certificateAt,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", bytes.NewReader(text))
+			r.Header.Set("x-amz-sns-message-type", "Notification")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w.Code
+		}
+		if got := send(); got != tt.want {
+			t.Errorf("%s: answered %d; want %d", tt.name, got, tt.want)
+		}
+		if tt.want != 204 {
+			continue
+		}
+		if send(); amazon.asked[certificateAt] != 1 {
+			t.Errorf("%s: the certificate was fetched %d times for two messages; want once", tt.name, amazon.asked[certificateAt])
+		}
+		now = now.Add(24 * time.Hour)
+		if got := send(); got != 204 || amazon.asked[certificateAt] != 2 {
+			t.Errorf("%s: a day later %d, fetched %d times; want 204, twice", tt.name, got, amazon.asked[certificateAt])
+		}
+	}
+}
