@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,6 +43,7 @@ type collector struct {
 }
 
 func collect(t *testing.T) *collector {
+	t.Helper()
 	c := &collector{}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -66,11 +68,7 @@ func (c *collector) last() posted {
 
 // tampered is a message with something changed in it.
 func (p posted) tampered(name string, change func(p *posted)) posted {
-	headers := map[string]string{}
-	for name, value := range p.Headers {
-		headers[name] = value
-	}
-	p.name, p.Headers, p.good = p.name+": "+name, headers, false
+	p.name, p.Headers, p.good = p.name+": "+name, maps.Clone(p.Headers), false
 	change(&p)
 	return p
 }
@@ -90,6 +88,7 @@ func field(name, value string) func(p *posted) {
 
 // webhooks are messages as the relay signs them, while the secret is rolled too.
 func webhooks(t *testing.T) (all []posted) {
+	t.Helper()
 	to := collect(t)
 	sender := NewWebhook(NewDoor(Rules{Sandbox: true}), time.Now)
 	sub := amtx("S")
@@ -119,6 +118,7 @@ func webhooks(t *testing.T) (all []posted) {
 
 // notices are what the SNS of linktest posts of messages that the relay publishes.
 func notices(t *testing.T, amazon *linktest.SNS, sub Subscription, version string) (all []posted) {
+	t.Helper()
 	to := collect(t)
 	if err := amazon.SetTopicAttribute(sub.SNS.ARN, "SignatureVersion", version); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,9 @@ package push
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/link/linktest"
 )
 
@@ -202,7 +206,7 @@ func TestARefusalComesLast(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(status)
-			fmt.Fprint(w, `<ErrorResponse><Error><Code>InvalidParameter</Code></Error></ErrorResponse>`)
+			_, _ = io.WriteString(w, `<ErrorResponse><Error><Code>InvalidParameter</Code></Error></ErrorResponse>`)
 		}))
 		sub := amtx("S")
 		sub.Endpoint, sub.SNS = server.URL, SNSTopic{ARN: "arn:aws:sns:eu-west-1:123456789012:seats", KeyID: "id", Key: "key"}
@@ -233,6 +237,28 @@ func TestAFIFOTopicTakesASeatInItsGroupAndNothingTwice(t *testing.T) {
 		if group, once := fmt.Sprintf("999:F23:F01/ES:9/30/%d", i), fmt.Sprintf("1/%d", i+1); p.Group != group || p.DeduplicationID != once {
 			t.Errorf("entry %d is of group %s, once %s; want %s, %s", i, p.Group, p.DeduplicationID, group, once)
 		}
+	}
+}
+
+func TestAnEventIsAnEntryInItsOwnGroup(t *testing.T) {
+	t.Parallel()
+	amazon, sub := newSNSTest(t, "events.fifo")
+	m := Message{Topic: Topic{999, boxoffice.Events}, Epoch: 2, Sequence: 9, elements: []element{
+		{subject: "999:F23:F02", at: 8, words: []byte(`{"accessId":"999:F23:F02"}`)}, {subject: "999:F23:F01", at: 7, words: []byte(`{"accessId":"999:F23:F01"}`)},
+	}}
+	if answer, err := newSNSSender().Send(t.Context(), sub, m); err != nil || answer.Status != http.StatusOK {
+		t.Fatalf("Send = %+v, %v", answer, err)
+	}
+	var got []string
+	for _, p := range amazon.Published(sub.SNS.ARN) {
+		got = append(got, p.Group+" "+p.DeduplicationID+" "+p.Attributes["messageEntity"].Value+" "+p.Attributes["accessId"].Value+" "+p.Message)
+	}
+	want := []string{
+		`999:F23:F01 2/7 events 999:F23:F01 {"data":{"events":[{"accessId":"999:F23:F01"}]},"metadata":{"messageEntity":"events","pacOrganizationId":999,"requestId":"999-events-2-7"}}`,
+		`999:F23:F02 2/8 events 999:F23:F02 {"data":{"events":[{"accessId":"999:F23:F02"}]},"metadata":{"messageEntity":"events","pacOrganizationId":999,"requestId":"999-events-2-8"}}`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the topic took\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -386,5 +412,31 @@ func TestARelayPublishesThroughFailuresAndBuriesOnlyWhatIsRefused(t *testing.T) 
 		if l.Subject != "T"+refusing {
 			t.Errorf("a letter of %s, which nobody refused: %+v", l.Subject, l)
 		}
+	}
+}
+
+// aDesk has one subscription, which is all that is asked of it.
+type aDesk struct {
+	unasked
+	sub Subscription
+}
+
+type unasked interface{ Subscriptions }
+
+func (d *aDesk) ChangeSubscription(_ context.Context, _ string, change func(*Subscription) error) (Subscription, error) {
+	err := change(&d.sub)
+	return d.sub, err
+}
+
+func TestATopicHasNoSecretToRoll(t *testing.T) {
+	t.Parallel()
+	d := &aDesk{sub: amtx("S")}
+	roll := Replay{Subscriptions: d}
+	if s, err := roll.Roll(t.Context(), "S", time.Now()); err != nil || s.Secret == "" {
+		t.Errorf("Roll of an endpoint = %+v, %v", s, err)
+	}
+	d.sub.SNS.ARN = "arn:aws:sns:eu-west-1:123456789012:seats"
+	if _, err := roll.Roll(t.Context(), "S", time.Now()); !errors.Is(err, fault.SubscriptionRefused) {
+		t.Errorf("Roll of a topic = %v; want it refused", err)
 	}
 }

@@ -32,7 +32,7 @@ func (d doorway) Do(r *http.Request) (*http.Response, error) {
 	if !d.door.mayName(r.URL) {
 		return nil, errUnreached
 	}
-	response, err := d.door.http.Do(r)
+	response, err := d.door.http.Do(r) //nolint:gosec // the operator named the address, and the door judges where it leads
 	if err != nil {
 		return nil, errUnreached
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -69,7 +70,7 @@ func (m *Message) placeOf() (p place) {
 	if m.Entity == boxoffice.Events {
 		return place{Event: e.subject}
 	}
-	_ = json.Unmarshal(append(e.words[:len(e.words):len(e.words)], `"}`...), &p) // words are ours: a seat's object, cut before its status
+	_ = json.Unmarshal(append(slices.Clip(e.words), `"}`...), &p) // words are ours: a seat's object, cut before its status
 	return p
 }
 

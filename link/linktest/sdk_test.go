@@ -134,8 +134,7 @@ func topicOf(t *testing.T, client *sns.Client, name string, attributes map[strin
 }
 
 func codeOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, is := errors.AsType[smithy.APIError](err); is {
 		return api.ErrorCode()
 	}
 	return fmt.Sprint(err)
@@ -415,7 +414,7 @@ func TestWhoSignsWithAnotherKeyIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := http.DefaultClient.Do(r)
+	a, err := s.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

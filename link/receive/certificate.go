@@ -76,7 +76,7 @@ func (c *certificates) of(ctx context.Context, address, region string, now time.
 // certificate alone; its issuer's comes with the connection, or lies where the
 // certificate says.
 func (c *certificates) fetch(ctx context.Context, address, region string, now time.Time) (*x509.Certificate, error) {
-	text, response, err := fetch(ctx, c.client, address)
+	text, shown, err := fetch(ctx, c.client, address)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,8 @@ func (c *certificates) fetch(ctx context.Context, address, region string, now ti
 	if leaf == nil || !isSigner(leaf, region) {
 		return nil, errForged
 	}
-	if response.TLS != nil {
-		for _, one := range response.TLS.PeerCertificates {
-			between.AddCert(one)
-		}
+	for _, one := range shown {
+		between.AddCert(one)
 	}
 	options := x509.VerifyOptions{Roots: c.roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	if _, err := leaf.Verify(options); err == nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/seatlink/seatlink/link/receive"
 )
 
-const region1 = "arn:aws:sns:eu-west-1:123456789012:seats"
+const euTopic = "arn:aws:sns:eu-west-1:123456789012:seats"
 
 // A web answers addresses from memory, and counts how often each was asked for.
 type web struct {
@@ -48,18 +48,18 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	now := start
-	make1 := func(template, parent *x509.Certificate, public crypto.PublicKey, by crypto.Signer) *x509.Certificate {
+	issue := func(template, parent *x509.Certificate, public crypto.PublicKey, by crypto.Signer) *x509.Certificate {
 		t.Helper()
 		template.NotBefore, template.NotAfter = start.Add(-time.Hour), start.Add(48*time.Hour)
 		text, err := x509.CreateCertificate(rand.Reader, template, parent, public, by)
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, err := x509.ParseCertificate(text)
+		c, err := x509.ParseCertificate(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return made
+		return c
 	}
 	key := func() *ecdsa.PrivateKey {
 		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -78,10 +78,10 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 		return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	}
 	template := authority(1)
-	root := make1(template, template, &rootKey.PublicKey, rootKey)
-	middle := make1(authority(2), root, &middleKey.PublicKey, rootKey)
+	root := issue(template, template, &rootKey.PublicKey, rootKey)
+	middle := issue(authority(2), root, &middleKey.PublicKey, rootKey)
 	leaf := func(name, issuer string) []byte {
-		c := make1(&x509.Certificate{SerialNumber: big.NewInt(3), DNSNames: []string{name}, IssuingCertificateURL: []string{issuer}}, middle, &signKey.PublicKey, middleKey)
+		c := issue(&x509.Certificate{SerialNumber: big.NewInt(3), DNSNames: []string{name}, IssuingCertificateURL: []string{issuer}}, middle, &signKey.PublicKey, middleKey)
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 	}
 	for _, tt := range []struct {
@@ -109,18 +109,18 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 			amazon.pages[issuerAt] = tt.issuer
 		}
 		h := receive.New(receive.Options{
-			SNS:   &receive.SNS{Topics: []string{region1}, Client: &http.Client{Transport: amazon}, Roots: roots},
+			SNS:   &receive.SNS{Topics: []string{euTopic}, Client: &http.Client{Transport: amazon}, Roots: roots},
 			Clock: func() time.Time { return now },
 		}, func(context.Context, receive.Message) error { return nil })
 		send := func() int {
 			message, stamp := body("LOCK"), now.UTC().Format("2006-01-02T15:04:05.000Z")
-			sum := sha256.Sum256([]byte("Message\n" + message + "\nMessageId\nm\nTimestamp\n" + stamp + "\nTopicArn\n" + region1 + "\nType\nNotification\n"))
+			sum := sha256.Sum256([]byte("Message\n" + message + "\nMessageId\nm\nTimestamp\n" + stamp + "\nTopicArn\n" + euTopic + "\nType\nNotification\n"))
 			signed, err := rsa.SignPKCS1v15(rand.Reader, signKey, crypto.SHA256, sum[:])
 			if err != nil {
 				t.Fatal(err)
 			}
 			text, err := json.Marshal(map[string]string{
-				"Type": "Notification", "MessageId": "m", "TopicArn": region1, "Message": message, "Timestamp": stamp, "SignatureVersion": "2",
+				"Type": "Notification", "MessageId": "m", "TopicArn": euTopic, "Message": message, "Timestamp": stamp, "SignatureVersion": "2",
 				"Signature": base64.StdEncoding.EncodeToString(signed), "SigningCertURL": certificateAt,
 			})
 			if err != nil {

@@ -200,27 +200,27 @@ func message(body []byte) (*Message, error) {
 		return nil, err
 	}
 	m.unordered = true
-	prefix := strconv.FormatInt(m.Organization, 10) + "-" + m.Entity + "-"
-	rest, ours := strings.CutPrefix(m.ID, prefix)
-	if !ours {
-		return &m, nil // of a publisher that does not tell
+	if at, resent, told := placeIn(m.ID, strconv.FormatInt(m.Organization, 10)+"-"+m.Entity+"-"); told {
+		m.Place, m.Resent = at, resent
 	}
-	rest, _, m.Resent = strings.Cut(rest, "-resent-")
-	epoch, sequence, _ := strings.Cut(rest, "-")
-	at := Place{}
-	if at.Epoch, err = strconv.ParseInt(epoch, 10, 64); err == nil {
-		at.Sequence, err = strconv.ParseInt(sequence, 10, 64)
-	}
-	if err != nil || at.Epoch < 0 || at.Sequence <= 0 {
-		m.Resent = false
-		return &m, nil
-	}
-	m.Place = at
 	return &m, nil
 }
 
-// fetch gets what stands at an address that was judged before, and nowhere else.
-func fetch(ctx context.Context, client *http.Client, address string) ([]byte, *http.Response, error) {
+// placeIn reads an id such as 999-seats-1-184467, behind its prefix. That of another
+// publisher tells nothing.
+func placeIn(id, prefix string) (at Place, resent, told bool) {
+	rest, ours := strings.CutPrefix(id, prefix)
+	rest, _, resent = strings.Cut(rest, "-resent-")
+	epoch, sequence, _ := strings.Cut(rest, "-")
+	var bad [2]error
+	at.Epoch, bad[0] = strconv.ParseInt(epoch, 10, 64)
+	at.Sequence, bad[1] = strconv.ParseInt(sequence, 10, 64)
+	return at, resent, ours && errors.Join(bad[:]...) == nil && at.Epoch >= 0 && at.Sequence > 0
+}
+
+// fetch gets what stands at an address that was judged before, and nowhere else,
+// with the certificates that its server has shown.
+func fetch(ctx context.Context, client *http.Client, address string) (text []byte, shown []*x509.Certificate, err error) {
 	ctx, done := context.WithTimeout(ctx, fetchTime)
 	defer done()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -232,9 +232,12 @@ func fetch(ctx context.Context, client *http.Client, address string) ([]byte, *h
 		return nil, nil, err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxFetched))
+	if response.TLS != nil {
+		shown = response.TLS.PeerCertificates
+	}
+	text, err = io.ReadAll(io.LimitReader(response.Body, maxFetched))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = errors.New("it is answered " + response.Status)
 	}
-	return text, response, err
+	return text, shown, err
 }

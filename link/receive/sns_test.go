@@ -294,7 +294,7 @@ func TestADeliveryComesAgainWhereItWasNotTaken(t *testing.T) {
 func TestEachSeatIsKnownByItsOwnLastMessage(t *testing.T) {
 	t.Parallel()
 	const seats, changes = 20, 10
-	order := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, no secret
+	order := rand.New(rand.NewPCG(1, 2))
 	s := openSNS(t, linktest.SNSOptions{Next: order.IntN}, func(_ *snsScene, o *receive.Options) { o.User, o.Password = "ada", "word" })
 	s.subscribe(strings.Replace(s.server.URL, "http://", "http://ada:word@", 1), true)
 	want := map[string]string{}
