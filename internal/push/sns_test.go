@@ -317,6 +317,11 @@ func TestWithoutKeysTheDefaultChainIsAsked(t *testing.T) {
 		t.Setenv(name, t.TempDir()+"/none")
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_PROFILE", "none")
+	if answer, err := newSNSSender().Send(t.Context(), sub, *snsMessage(1, 1)); err != nil || answer.Status != http.StatusUnauthorized || !strings.Contains(met(answer), "cannot be read") {
+		t.Errorf("a profile that is not there: %+v, %v; want 401", answer, err)
+	}
+	t.Setenv("AWS_PROFILE", "")
 	if answer, err := newSNSSender().Send(t.Context(), sub, *snsMessage(1, 1)); err != nil || answer.Status != http.StatusUnauthorized {
 		t.Errorf("no credentials: %+v, %v; want 401", answer, err)
 	}
@@ -324,6 +329,20 @@ func TestWithoutKeysTheDefaultChainIsAsked(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", linktest.SecretKey)
 	if answer, err := newSNSSender().Send(t.Context(), sub, *snsMessage(1, 1)); err != nil || answer.Status != http.StatusOK || len(amazon.Published(sub.SNS.ARN)) != 1 {
 		t.Errorf("credentials of the environment: %+v, %v; want 200", answer, err)
+	}
+}
+
+func TestATopicThatCannotBeMadeIsRefusedWithItsReason(t *testing.T) {
+	t.Parallel()
+	amazon, sub := newSNSTest(t, "seats")
+	for _, tt := range []struct{ name, key, want string }{
+		{"seats", "another", "4xx SignatureDoesNotMatch"}, {"a name with spaces", linktest.SecretKey, "4xx InvalidParameter"},
+	} {
+		sub.SNS.Key = tt.key
+		_, err := newSNSSender().CreateTopic(t.Context(), sub.SNS, tt.name, amazon.URL)
+		if !errors.Is(err, fault.SubscriptionRefused) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("CreateTopic(%q) = %v; want it refused with %s", tt.name, err, tt.want)
+		}
 	}
 }
 
