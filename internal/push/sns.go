@@ -161,7 +161,7 @@ func (l *line) rest(t SNSTopic, m *Message) (entries []entry) {
 	all := m.alone()
 	maps.DeleteFunc(l.taken, func(_ string, sequence int64) bool { return sequence < all[0].Sequence })
 	for i := range all {
-		if _, taken := l.taken[all[i].ID()]; !taken || m.Resent {
+		if _, taken := l.taken[all[i].ID()]; !taken {
 			entries = append(entries, newSNSEntry(t, &all[i]))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -187,6 +188,17 @@ func TestWhatSNSSaysIsAnAnswerThatTheRelayKnows(t *testing.T) {
 	}
 }
 
+// Where a call as a whole fails, the next would too.
+func TestACallThatFailsIsTheLastOfItsAttempt(t *testing.T) {
+	t.Parallel()
+	amazon, sub := newSNSTest(t, "seats")
+	amazon.Throttle(1)
+	answer, err := newSNSSender().Send(t.Context(), sub, *snsMessage(1, 25))
+	if n := amazon.Calls("PublishBatch"); err != nil || answer.Status != http.StatusTooManyRequests || n != 1 {
+		t.Errorf("Send = %+v, %v by %d calls; want 429 by one", answer, err, n)
+	}
+}
+
 // A refusal of the whole call never buries seats; one of an entry waits until
 // nothing else may be tried again.
 func TestARefusalComesLast(t *testing.T) {
@@ -298,10 +310,14 @@ func TestOnlyTheSandboxPublishesToThisMachine(t *testing.T) {
 	t.Parallel()
 	amazon, sub := newSNSTest(t, "seats")
 	before := amazon.Calls("PublishBatch")
-	for _, endpoint := range []string{amazon.URL, "https://" + amazon.Host} {
-		sub.Endpoint = endpoint
-		if answer, err := NewSNS(NewDoor(Rules{})).Send(t.Context(), sub, *snsMessage(1, 1)); err == nil {
-			t.Errorf("Send to %s = %+v; want it unreached", endpoint, answer)
+	open := newDoor(Rules{}, nil, func(netip.AddrPort) error { return nil }) // where any address may be dialled, its name still counts
+	for _, tt := range []struct {
+		endpoint string
+		door     *Door
+	}{{amazon.URL, NewDoor(Rules{})}, {"https://" + amazon.Host, NewDoor(Rules{})}, {amazon.URL, open}} {
+		sub.Endpoint = tt.endpoint
+		if answer, err := NewSNS(tt.door).Send(t.Context(), sub, *snsMessage(1, 1)); err == nil {
+			t.Errorf("Send to %s = %+v; want it unreached", tt.endpoint, answer)
 		}
 	}
 	if amazon.Calls("PublishBatch") != before {

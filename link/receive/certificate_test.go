@@ -15,9 +15,12 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +53,10 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 	now := start
 	issue := func(template, parent *x509.Certificate, public crypto.PublicKey, by crypto.Signer) *x509.Certificate {
 		t.Helper()
-		template.NotBefore, template.NotAfter = start.Add(-time.Hour), start.Add(48*time.Hour)
+		template.NotBefore = start.Add(-time.Hour)
+		if template.NotAfter.IsZero() {
+			template.NotAfter = start.Add(48 * time.Hour)
+		}
 		text, err := x509.CreateCertificate(rand.Reader, template, parent, public, by)
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +74,8 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 		}
 		return k
 	}
-	const issuerAt, certificateAt = "http://crt.r2m01.amazontrust.com/r2m01.cer", "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+	const elsewhere = "https://sns.eu-west-2.amazonaws.com/?Action=ConfirmSubscription&TopicArn=" + euTopic
+	const issuerAt = "http://crt.r2m01.amazontrust.com/r2m01.cer"
 	rootKey, middleKey := key(), key()
 	signKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -80,26 +87,30 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 	template := authority(1)
 	root := issue(template, template, &rootKey.PublicKey, rootKey)
 	middle := issue(authority(2), root, &middleKey.PublicKey, rootKey)
-	leaf := func(name, issuer string) []byte {
-		c := issue(&x509.Certificate{SerialNumber: big.NewInt(3), DNSNames: []string{name}, IssuingCertificateURL: []string{issuer}}, middle, &signKey.PublicKey, middleKey)
+	leafUntil := func(until time.Time, name, issuer string) []byte {
+		c := issue(&x509.Certificate{SerialNumber: big.NewInt(3), NotAfter: until, DNSNames: []string{name}, IssuingCertificateURL: []string{issuer}}, middle, &signKey.PublicKey, middleKey)
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 	}
+	leaf := func(name, issuer string) []byte { return leafUntil(time.Time{}, name, issuer) }
+	shortly := leafUntil(start.Add(time.Hour), "sns.amazonaws.com", issuerAt)
 	for _, tt := range []struct {
 		name   string
 		text   []byte
 		issuer []byte
 		after  time.Duration
 		want   int
+		short  bool // its time ends before another day
 	}{
-		{"its issuer lies where it says", leaf("sns.amazonaws.com", issuerAt), middle.Raw, 0, 204},
-		{"the name of a newer region", leaf("sns-signing.eu-west-1.amazonaws.com", issuerAt), middle.Raw, 0, 204},
-		{"the name of another region", leaf("sns-signing.eu-west-2.amazonaws.com", issuerAt), middle.Raw, 0, 403},
-		{"made out to somebody else", leaf("www.example.com", issuerAt), middle.Raw, 0, 403},
-		{"its issuer lies elsewhere", leaf("sns.amazonaws.com", "http://crt.example.com/r2m01.cer"), middle.Raw, 0, 403},
-		{"its issuer is nowhere to be had", leaf("sns.amazonaws.com", issuerAt), nil, 0, 500},
-		{"its issuer is another", leaf("sns.amazonaws.com", issuerAt), root.Raw, 0, 403},
-		{"its time is over", leaf("sns.amazonaws.com", issuerAt), middle.Raw, 49 * time.Hour, 403},
-		{"it is none", []byte("hello"), middle.Raw, 0, 403},
+		{"its issuer lies where it says", leaf("sns.amazonaws.com", issuerAt), middle.Raw, 0, 204, false},
+		{"the name of a newer region", leaf("sns-signing.eu-west-1.amazonaws.com", issuerAt), middle.Raw, 0, 204, false},
+		{"one that ends within the day", shortly, middle.Raw, 0, 204, true},
+		{"the name of another region", leaf("sns-signing.eu-west-2.amazonaws.com", issuerAt), middle.Raw, 0, 403, false},
+		{"made out to somebody else", leaf("www.example.com", issuerAt), middle.Raw, 0, 403, false},
+		{"its issuer lies elsewhere", leaf("sns.amazonaws.com", "http://crt.example.com/r2m01.cer"), middle.Raw, 0, 403, false},
+		{"its issuer is nowhere to be had", leaf("sns.amazonaws.com", issuerAt), nil, 0, 500, false},
+		{"its issuer is another", leaf("sns.amazonaws.com", issuerAt), root.Raw, 0, 403, false},
+		{"its time is over", leaf("sns.amazonaws.com", issuerAt), middle.Raw, 49 * time.Hour, 403, false},
+		{"it is none", []byte("hello"), middle.Raw, 0, 403, false},
 	} {
 		now = start.Add(tt.after)
 		roots := x509.NewCertPool()
@@ -112,38 +123,59 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 			SNS:   &receive.SNS{Topics: []string{euTopic}, Client: &http.Client{Transport: amazon}, Roots: roots},
 			Clock: func() time.Time { return now },
 		}, func(context.Context, receive.Message) error { return nil })
-		send := func() int {
-			message, stamp := body("LOCK"), now.UTC().Format("2006-01-02T15:04:05.000Z")
-			sum := sha256.Sum256([]byte("Message\n" + message + "\nMessageId\nm\nTimestamp\n" + stamp + "\nTopicArn\n" + euTopic + "\nType\nNotification\n"))
-			signed, err := rsa.SignPKCS1v15(rand.Reader, signKey, crypto.SHA256, sum[:])
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, err := json.Marshal(map[string]string{
-				"Type": "Notification", "MessageId": "m", "TopicArn": euTopic, "Message": message, "Timestamp": stamp, "SignatureVersion": "2",
-				"Signature": base64.StdEncoding.EncodeToString(signed), "SigningCertURL": certificateAt,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", bytes.NewReader(text))
-			r.Header.Set("x-amz-sns-message-type", "Notification")
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			return w.Code
-		}
+		send := func() int { return answerTo(t, h, signKey, now, "Notification", nil) }
 		if got := send(); got != tt.want {
 			t.Errorf("%s: answered %d; want %d", tt.name, got, tt.want)
 		}
 		if tt.want != 204 {
 			continue
 		}
+		if got := answerTo(t, h, signKey, now, "SubscriptionConfirmation", map[string]string{"Token": "t", "SubscribeURL": elsewhere}); got != 403 || amazon.asked[elsewhere] != 0 {
+			t.Errorf("%s: a confirmation elsewhere, though it is signed: %d, asked %d times; want 403, never", tt.name, got, amazon.asked[elsewhere])
+		}
 		if send(); amazon.asked[certificateAt] != 1 {
 			t.Errorf("%s: the certificate was fetched %d times for two messages; want once", tt.name, amazon.asked[certificateAt])
+		}
+		if tt.short {
+			now = now.Add(2 * time.Hour)
+			if got := send(); got != 403 {
+				t.Errorf("%s: after its time %d; want 403", tt.name, got)
+			}
+			continue
 		}
 		now = now.Add(24 * time.Hour)
 		if got := send(); got != 204 || amazon.asked[certificateAt] != 2 {
 			t.Errorf("%s: a day later %d, fetched %d times; want 204, twice", tt.name, got, amazon.asked[certificateAt])
 		}
 	}
+}
+
+const certificateAt = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+
+// answerTo is what a handler answers to what SNS would post and sign by a key.
+func answerTo(t *testing.T, h *receive.Handler, by *rsa.PrivateKey, now time.Time, kind string, besides map[string]string) int {
+	t.Helper()
+	fields := map[string]string{
+		"Type": kind, "MessageId": "m", "TopicArn": euTopic, "Message": body("LOCK"), "Timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"),
+	}
+	maps.Copy(fields, besides)
+	var words strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		words.WriteString(name + "\n" + fields[name] + "\n")
+	}
+	sum := sha256.Sum256([]byte(words.String()))
+	signed, err := rsa.SignPKCS1v15(rand.Reader, by, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields["SignatureVersion"], fields["Signature"], fields["SigningCertURL"] = "2", base64.StdEncoding.EncodeToString(signed), certificateAt
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", bytes.NewReader(text))
+	r.Header.Set("x-amz-sns-message-type", kind)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
 }

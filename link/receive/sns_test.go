@@ -253,6 +253,37 @@ func TestWhatIsNotOfAKnownTopicOrNotSignedIsRefused(t *testing.T) {
 	}
 }
 
+// SNS signs what everybody's topics say: only the topics that are named count.
+func TestATopicThatWasNotNamedIsRefusedThoughSNSSignsIt(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []bool{false, true} {
+		s := openSNS(t, linktest.SNSOptions{}, func(_ *snsScene, o *receive.Options) { o.User, o.Password = "ada", "word" })
+		endpoint := strings.Replace(s.server.URL, "http://", "http://ada:word@", 1)
+		s.subscribe(endpoint, raw)
+		s.tell(7, "25", "LOCK")
+		s.drain()
+		named := s.last()
+		other, err := s.CreateTopic("others")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.topic = other
+		s.subscribe(endpoint, false)
+		if s.Confirmed(other) {
+			t.Error("a topic that was not named is confirmed")
+		}
+		if got := s.again(s.last(), nil); got != 403 {
+			t.Errorf("its confirmation is answered %d; want 403", got)
+		}
+		if raw {
+			named.header.Set("X-Amz-Sns-Topic-Arn", other)
+			if got := s.again(named, nil); got != 403 {
+				t.Errorf("a raw delivery of it is answered %d; want 403", got)
+			}
+		}
+	}
+}
+
 // The system's authorities do not vouch for the certificate, or it is somebody
 // else's: what it signs is not taken.
 func TestACertificateThatNobodyVouchesForIsRefused(t *testing.T) {
