@@ -230,6 +230,21 @@ func TestARefusalComesLast(t *testing.T) {
 	}
 }
 
+func TestAnEntryThatNobodySpokeOfWasNotTaken(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `<PublishBatchResponse><PublishBatchResult><Successful><member><Id>0</Id><MessageId>m</MessageId></member></Successful></PublishBatchResult></PublishBatchResponse>`)
+	}))
+	defer server.Close()
+	sub := amtx("S")
+	sub.Endpoint, sub.SNS = server.URL, SNSTopic{ARN: "arn:aws:sns:eu-west-1:123456789012:seats", KeyID: "id", Key: "key"}
+	for seats, want := range map[int]int{1: http.StatusOK, 2: http.StatusInternalServerError} {
+		if answer, err := newSNSSender().Send(t.Context(), sub, *snsMessage(1, seats)); err != nil || answer.Status != want {
+			t.Errorf("of %d entries one was taken: %+v, %v; want %d", seats, answer, err, want)
+		}
+	}
+}
+
 func TestAFIFOTopicTakesASeatInItsGroupAndNothingTwice(t *testing.T) {
 	t.Parallel()
 	amazon, sub := newSNSTest(t, "seats.fifo")

@@ -248,6 +248,12 @@ func TestWhatIsNotOfAKnownTopicOrNotSignedIsRefused(t *testing.T) {
 	if got := s.again(genuine, nil); got != 403 {
 		t.Errorf("an hour and five minutes later: %d; want 403", got)
 	}
+	mu.Lock()
+	now = now.Add(-time.Hour - 10*time.Minute - 2*time.Second)
+	mu.Unlock()
+	if got := s.again(genuine, nil); got != 403 {
+		t.Errorf("five minutes before it was published: %d; want 403", got)
+	}
 	if got := s.taken(); !slices.Equal(got, []string{"25 LOCK 7"}) {
 		t.Errorf("taken: %v; want the genuine one alone", got)
 	}
@@ -374,6 +380,36 @@ func TestEachSeatIsKnownByItsOwnLastMessage(t *testing.T) {
 	}
 	if got := len(s.taken()); got != before {
 		t.Errorf("%d were taken a second time", got-before)
+	}
+}
+
+// What a seat's last message was is kept for as long as an older one may come, and
+// no longer.
+func TestWhatNothingCanOvertakeIsForgotten(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	start := time.Now()
+	now := start
+	at := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = start.Add(d) }
+	s := openSNS(t, linktest.SNSOptions{Clock: func() time.Time { mu.Lock(); defer mu.Unlock(); return now }}, func(_ *snsScene, o *receive.Options) { o.User, o.Password = "ada", "word" })
+	s.subscribe(strings.Replace(s.server.URL, "http://", "http://ada:word@", 1), true) // raw, which has no time of its own
+	s.tell(7, "25", "LOCK")
+	s.drain()
+	old := s.last()
+	for _, tt := range []struct {
+		after time.Duration
+		seat  string
+		taken []string
+	}{
+		{129 * time.Minute, "26", []string{"25 LOCK 7", "26 LOCK 8"}},
+		{131 * time.Minute, "27", []string{"25 LOCK 7", "26 LOCK 8", "27 LOCK 9", "25 LOCK 7"}},
+	} {
+		at(tt.after)
+		s.tell(len(s.taken())+7, tt.seat, "LOCK")
+		s.drain()
+		if got := s.again(old, nil); got != 204 || !slices.Equal(s.taken(), tt.taken) {
+			t.Errorf("after %v: %d, taken %v; want %v", tt.after, got, s.taken(), tt.taken)
+		}
 	}
 }
 
