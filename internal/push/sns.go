@@ -56,7 +56,7 @@ func (n *SNS) Send(ctx context.Context, s Subscription, m Message) (Answer, erro
 	defer done()
 	line, err := n.lineOf(ctx, s)
 	if err != nil { // of files that only the operator can mend
-		return Answer{Status: http.StatusUnauthorized, Said: "the AWS configuration of this machine cannot be read"}, nil //nolint:nilerr // it is an answer
+		return Answer{Status: http.StatusUnauthorized, Said: "the AWS configuration of this machine cannot be read"}, nil
 	}
 	entries := line.rest(s.SNS, &m)
 	var failed failures

@@ -35,7 +35,7 @@ type SNSOptions struct {
 	RetryDelay time.Duration
 	// Next chooses which of n messages that wait for one subscription goes next, the
 	// oldest is 0; nil is always the oldest. A standard topic promises no order, and
-	// rand.IntN makes that visible.
+	// rand.IntN makes that visible. It is never called twice at once.
 	Next func(n int) int
 }
 

@@ -37,7 +37,8 @@ type snsScene struct {
 	server  *httptest.Server
 
 	mu    sync.Mutex
-	fails int // so often it takes nothing
+	fails int           // so often it takes nothing
+	gate  chan struct{} // holds deliveries up until it is closed; nil is open
 	posts []wire
 	seats []string // taken: seat, status and sequence
 	ids   []string
@@ -75,7 +76,11 @@ func openSNS(t *testing.T, o linktest.SNSOptions, change func(s *snsScene, o *re
 		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		s.posts = append(s.posts, wire{r.Header.Clone(), string(body)})
+		gate := s.gate
 		s.mu.Unlock()
+		if gate != nil {
+			<-gate
+		}
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		s.handler.ServeHTTP(w, r)
 	}))
@@ -331,19 +336,24 @@ func TestADeliveryComesAgainWhereItWasNotTaken(t *testing.T) {
 func TestEachSeatIsKnownByItsOwnLastMessage(t *testing.T) {
 	t.Parallel()
 	const seats, changes = 20, 10
-	order := rand.New(rand.NewPCG(1, 2))
+	order, chance := rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4))
 	s := openSNS(t, linktest.SNSOptions{Next: order.IntN}, func(_ *snsScene, o *receive.Options) { o.User, o.Password = "ada", "word" })
 	s.subscribe(strings.Replace(s.server.URL, "http://", "http://ada:word@", 1), true)
+	gate := make(chan struct{}) // all wait while there is one under way
+	s.mu.Lock()
+	s.gate = gate
+	s.mu.Unlock()
 	want := map[string]string{}
 	sequence := 0
 	for range changes {
 		for seat := range seats {
 			sequence++
-			status := []string{"LOCK", "UNLOCK"}[order.IntN(2)]
+			status := []string{"LOCK", "UNLOCK"}[chance.IntN(2)]
 			s.tell(sequence, fmt.Sprint(seat), status)
 			want[fmt.Sprint(seat)] = status
 		}
 	}
+	close(gate)
 	s.drain()
 	got, place, overtaken := map[string]string{}, map[string]int{}, false
 	highest := 0
