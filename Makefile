@@ -15,10 +15,14 @@ REDOCLY_VERSION := 2.77.0
 REDOCLY         := .cache/npm/redocly-$(REDOCLY_VERSION)
 PRISM_VERSION   := 5.14.2
 PRISM           := .cache/npm/prism-$(PRISM_VERSION)
+SNS_VALIDATOR_VERSION := 0.3.5
+SNS_VALIDATOR   := .cache/npm/sns-validator-$(SNS_VALIDATOR_VERSION)
+STANDARDWEBHOOKS_VERSION := 1.1.1
+STANDARDWEBHOOKS := .cache/npm/standardwebhooks-$(STANDARDWEBHOOKS_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -95,6 +99,11 @@ docs-update: ## write anew what is made of api/link.yaml and of the reasons in t
 prism: ## the published samples through prism, which reads api/link.yaml by itself
 	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)
 	$(GO) test ./cmd/seatlink -run TestEveryPublishedSampleWorks -count=1 -prism $(CURDIR)/$(PRISM)/node_modules/.bin/prism
+
+npm-receivers: ## messages by webhook and by SNS before the libraries that partners use on Node.js
+	@tools/npm sns-validator $(SNS_VALIDATOR_VERSION) $(SNS_VALIDATOR)
+	@tools/npm standardwebhooks $(STANDARDWEBHOOKS_VERSION) $(STANDARDWEBHOOKS)
+	$(GO) test ./internal/push -run TestReceiversTakeWhatWeSendAndRefuseWhatWasChanged -count=1 -node-path $(CURDIR)/$(SNS_VALIDATOR)/node_modules:$(CURDIR)/$(STANDARDWEBHOOKS)/node_modules
 
 fmt: tools-lint ## write the files in the form that lint wants
 	$(LINT) fmt ./...

@@ -31,7 +31,7 @@ var floors = [][]string{
 
 // bare are packages that other people's programs import, and that bring them
 // nothing but the standard library.
-var bare = []string{"link"}
+var bare = []string{"link", "link/receive", "link/linktest"}
 
 // testRooms are for tests only, of any floor.
 var testRooms = []string{"internal/storetest", "internal/pagetest"}

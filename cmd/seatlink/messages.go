@@ -16,7 +16,7 @@ func (s *server) newRelay(tail *push.Tail) *push.Relay {
 	if m := s.watch.meter; m != nil {
 		options.Met = func(class string) { m.attempts.WithLabelValues(class).Inc() }
 	}
-	return push.NewRelay(s.store, tail, push.NewWebhook(s.door, time.Now), s.log, options)
+	return push.NewRelay(s.store, tail, push.Ways{Webhook: push.NewWebhook(s.door, time.Now), SNS: push.NewSNS(s.door)}, s.log, options)
 }
 
 // replays are what operators do with subscriptions.

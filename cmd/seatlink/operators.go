@@ -15,6 +15,7 @@ import (
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/operatorapi"
+	"github.com/seatlink/seatlink/internal/push"
 )
 
 // operatorDrain is what commands in hand have when the server stops.
@@ -49,7 +50,7 @@ func openSocket(ctx context.Context, db string, keys *access.Keyring, office *bo
 		Orders: judging{office, clerk.Wake}, Callbacks: s.store, Partners: s.desk, Credentials: s.desk, Venue: office,
 		Gates: boxoffice.NewGate(s.store), Porters: access.NewPorter(s.store, keys, time.Now),
 		House: boxoffice.NewBackOffice(s.store), Shelves: s.store, Vault: s.store, Loads: &loads{store: s.store, keys: keys},
-		Messages: replays(s.store), Endpoints: s.door,
+		Messages: replays(s.store), Endpoints: s.door, Topics: push.NewSNS(s.door),
 	}
 	return operatorSocket{path: path, listener: listener, log: s.log, http: &http.Server{
 		Handler:           operatorapi.New(work, operatorapi.Options{URL: s.url, Database: file, Log: s.log}),

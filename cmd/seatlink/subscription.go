@@ -42,13 +42,17 @@ func (n subscriptionID) explain(err error) error {
 const maxPassword = 1 << 10
 
 type subscriptionAddCommand struct {
-	Endpoint     string `arg:"" help:"Where messages are posted to: https; in a sandbox also http, and this machine." placeholder:"URL"`
+	Endpoint     string `arg:"" optional:"" help:"Where messages are posted to: https; in a sandbox also http, and this machine. With --sns-topic, where SNS is, if it is not Amazon's." placeholder:"URL"`
 	Channel      string `help:"The channel code whose messages they are." required:"" placeholder:"CODE"`
 	Organization int64  `help:"The organization they tell of; its partner must be granted it." required:"" placeholder:"ID"`
 	Entity       string `help:"seats or events." enum:"seats,events" default:"seats"`
 	Echo         bool   `help:"Tell the channel of its own locks too."`
 	User         string `help:"For Authorization: Basic." placeholder:"NAME"`
 	PasswordFile string `help:"File with the password for it, so that no list of processes shows it." type:"path" placeholder:"FILE"`
+	SNSTopic     string `name:"sns-topic" help:"Publish to this topic of Amazon SNS instead. A name instead of an ARN makes one." placeholder:"ARN"`
+	SNSRegion    string `name:"sns-region" help:"Its region. Default: the ARN's." placeholder:"REGION"`
+	SNSKeyID     string `name:"sns-key-id" help:"The access key for it. Default: what the AWS SDK of the server finds by itself (environment, files, the machine's role)." placeholder:"ID"`
+	SNSKeyFile   string `name:"sns-key-file" help:"File with the secret of that key; it is kept sealed." type:"path" placeholder:"FILE"`
 	operating
 }
 
@@ -57,40 +61,67 @@ func (subscriptionAddCommand) Help() string {
 	return `Examples:
   seatlink subscription add https://hooks.example.com/seats --channel market --organization 999 --user seatlink --password-file password
   seatlink subscription add https://hooks.example.com/events --channel market --organization 999 --entity events
+  seatlink subscription add --sns-topic arn:aws:sns:us-east-1:123456789012:seats-999 --channel market --organization 999
+  seatlink subscription add --sns-topic seats-999 --sns-region us-east-1 --channel market --organization 999
 
 It begins with the next change; for how seats stand now the partner takes the snapshot of its feed. The secret that signs
-its messages (Standard Webhooks) is shown this once.
+its messages (Standard Webhooks) is shown this once. A topic of SNS is one channel's; SNS signs by itself.
 
 ` + besideAServer
 }
 
 // Run adds a subscription.
 func (c *subscriptionAddCommand) Run(w *surroundings) error {
-	var password string
-	if c.PasswordFile != "" {
-		file, err := os.Open(c.PasswordFile)
-		if err != nil {
-			return fmt.Errorf("--password-file: %w", err)
-		}
-		defer file.Close()
-		text, err := io.ReadAll(io.LimitReader(file, maxPassword))
-		if err != nil {
-			return fmt.Errorf("--password-file: %w", err)
-		}
-		password = strings.TrimRight(string(text), "\r\n")
+	password, err := secretOf("--password-file", c.PasswordFile)
+	if err != nil {
+		return err
+	}
+	key, err := secretOf("--sns-key-file", c.SNSKeyFile)
+	if err != nil {
+		return err
+	}
+	wanted := operatorapi.NewSubscription{
+		Channel: c.Channel, OrganizationID: c.Organization, Entity: c.Entity, Echo: c.Echo, Endpoint: c.Endpoint, User: c.User, Password: password,
+	}
+	switch {
+	case c.SNSTopic != "":
+		wanted.SNS = &operatorapi.Topic{Name: c.SNSTopic, Region: c.SNSRegion, KeyID: c.SNSKeyID, Key: key}
+	case c.SNSRegion != "" || c.SNSKeyID != "" || c.SNSKeyFile != "":
+		return errors.New("--sns-region, --sns-key-id and --sns-key-file go with --sns-topic ARN")
+	case c.Endpoint == "":
+		return errors.New("say where its messages go: URL, or --sns-topic ARN")
 	}
 	return c.ask(w, func(ctx context.Context, house *operatorapi.Client) error {
-		s, err := house.Subscribe(ctx, operatorapi.NewSubscription{
-			Channel: c.Channel, OrganizationID: c.Organization, Entity: c.Entity, Echo: c.Echo, Endpoint: c.Endpoint, User: c.User, Password: password,
-		})
+		s, err := house.Subscribe(ctx, wanted)
 		if err != nil {
 			return err
 		}
 		return c.tell(w, s, func(out io.Writer) {
+			if s.Topic != "" {
+				fmt.Fprintf(out, "subscription\t%s\ntopic\t%s\n", s.ID, s.Topic)
+				return
+			}
 			fmt.Fprintf(out, "subscription\t%s\nsecret\t%s\n", s.ID, s.Secret)
 			fmt.Fprintln(out, "The secret is shown this once: give it to the partner by a safe way.")
 		})
 	})
+}
+
+// secretOf reads a secret that a flag names the file of.
+func secretOf(flag, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxPassword))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
 type subscriptionListCommand struct{ operating }
@@ -120,7 +151,7 @@ func (c *subscriptionListCommand) Run(w *surroundings) error {
 			}
 			fmt.Fprintln(out, "SUBSCRIPTION\tCHANNEL\tORGANIZATION\tENTITY\tTO\tSTATE\tBEHIND\tDEAD\tNOTE")
 			for _, s := range list.Subscriptions {
-				fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, printable(s.Channel), s.OrganizationID, s.Entity, printable(s.Host),
+				fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\n", s.ID, printable(s.Channel), s.OrganizationID, s.Entity, printable(cmp.Or(s.Topic, s.Host)),
 					s.State, lagOf(s), s.Dead, cmp.Or(note(s), "-"))
 			}
 		})

@@ -52,6 +52,7 @@ type Work struct {
 
 	Messages  push.Replay
 	Endpoints Endpoints
+	Topics    Topics
 }
 
 // Options are what an installation chooses about the door.

@@ -19,6 +19,12 @@ import (
 // Endpoints judges where messages may go, as it is written.
 type Endpoints interface{ MayName(address string) bool }
 
+// Topics makes topics of Amazon SNS.
+type Topics interface {
+	// CreateTopic makes a topic of a name, or finds it, and returns its ARN.
+	CreateTopic(ctx context.Context, t push.SNSTopic, name, endpoint string) (arn string, err error)
+}
+
 const (
 	subscriptionsPath  = "/subscriptions"
 	addSubscriberPath  = "/subscription/add"
@@ -55,6 +61,7 @@ type Subscription struct {
 	Entity         string `json:"entity"`
 	Echo           bool   `json:"echo"` // of the channel's own locks
 	Host           string `json:"host"`
+	Topic          string `json:"topic,omitempty"` // of Amazon SNS: its ARN
 	State          string `json:"state"`
 	Note           string `json:"note,omitempty"`
 	Cursor         int64  `json:"cursor"`
@@ -81,6 +88,16 @@ type NewSubscription struct {
 	Endpoint       string `json:"endpoint"`
 	User           string `json:"user"`
 	Password       string `json:"password"`
+	SNS            *Topic `json:"sns,omitempty"` // instead of the endpoint, which is then that of the service, "" is Amazon's
+}
+
+// A Topic of Amazon SNS is to take messages. Without a key the default chain of
+// the AWS SDK is asked, by the process that sends.
+type Topic struct {
+	Name   string `json:"name"`             // its ARN, or a name of which it is made
+	Region string `json:"region,omitempty"` // "" is the ARN's
+	KeyID  string `json:"keyId,omitempty"`
+	Key    string `json:"key,omitempty"`
 }
 
 // A Letter is what a subscriber refused.
@@ -100,7 +117,7 @@ type LetterList struct {
 func subscriptionOf(s push.Subscription) Subscription {
 	shown := Subscription{
 		ID: s.ID, Channel: string(s.Channel), OrganizationID: int64(s.Organization), Entity: string(s.Entity), Echo: s.Echo,
-		State: string(s.State), Note: s.Note, Cursor: s.Cursor, Attempts: s.Attempts, Next: since(s.Due), Delivered: since(s.Delivered),
+		State: string(s.State), Note: s.Note, Topic: s.SNS.ARN, Cursor: s.Cursor, Attempts: s.Attempts, Next: since(s.Due), Delivered: since(s.Delivered),
 	}
 	if to, err := url.Parse(s.Endpoint); err == nil {
 		shown.Host = to.Host
@@ -139,7 +156,7 @@ func (a *api) subscribe(ctx context.Context, c *call) (any, error) {
 	switch {
 	case entity != boxoffice.Seats && entity != boxoffice.Events:
 		return nil, fault.FieldInvalid.Saying("entity is seats or events")
-	case len(wire.Endpoint) > maxEndpoint || !a.work.Endpoints.MayName(wire.Endpoint):
+	case len(wire.Endpoint) > maxEndpoint || (wire.SNS == nil || wire.Endpoint != "") && !a.work.Endpoints.MayName(wire.Endpoint):
 		return nil, fault.SubscriptionRefused.Saying("the endpoint is https, with a name for its host and no user in it; a sandbox takes http and this machine too")
 	case strings.Contains(wire.User, ":"):
 		return nil, fault.FieldInvalid.Saying("a user has no colon")
@@ -147,17 +164,59 @@ func (a *api) subscribe(ctx context.Context, c *call) (any, error) {
 	if err := a.mayHear(ctx, access.Channel(wire.Channel), access.OrganizationID(wire.OrganizationID)); err != nil {
 		return nil, err
 	}
-	added, err := a.work.Messages.Subscriptions.AddSubscription(ctx, push.Subscription{
+	wanted := push.Subscription{
 		ID: rand.Text()[:subscriptionIDSize], View: push.View{Channel: access.Channel(wire.Channel), Echo: wire.Echo},
 		Topic:    push.Topic{Organization: access.OrganizationID(wire.OrganizationID), Entity: entity},
 		Endpoint: wire.Endpoint, User: wire.User, Password: wire.Password, Secret: push.NewSecret(),
-	})
+	}
+	if wire.SNS != nil {
+		if err := a.topic(ctx, wire.SNS, &wanted); err != nil {
+			return nil, err
+		}
+	}
+	added, err := a.work.Messages.Subscriptions.AddSubscription(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
 	shown := subscriptionOf(added)
-	shown.Secret = added.Secret
+	if added.SNS.ARN == "" { // SNS signs by itself
+		shown.Secret = added.Secret
+	}
 	return shown, nil
+}
+
+// topic gives a subscription its topic, which is made where only its name is told.
+func (a *api) topic(ctx context.Context, wire *Topic, s *push.Subscription) error {
+	s.SNS = push.SNSTopic{ARN: wire.Name, Region: wire.Region, KeyID: wire.KeyID, Key: wire.Key}
+	switch {
+	case s.User != "" || s.Password != "":
+		return fault.FieldInvalid.Saying("SNS is not asked with a user and a password")
+	case (wire.KeyID == "") != (wire.Key == ""):
+		return fault.FieldInvalid.Saying("a key has an id and a secret")
+	}
+	if !strings.HasPrefix(wire.Name, "arn:") {
+		if wire.Region == "" {
+			return fault.FieldInvalid.Saying("a topic that is to be made needs its region")
+		}
+		arn, err := a.work.Topics.CreateTopic(ctx, s.SNS, wire.Name, s.Endpoint)
+		if err != nil {
+			return err
+		}
+		s.SNS.ARN = arn
+	}
+	if !s.SNS.Valid() {
+		return fault.FieldInvalid.Saying("a topic is an ARN such as arn:aws:sns:us-east-1:123456789012:seats, or a name")
+	}
+	all, err := a.work.Messages.Subscriptions.Subscriptions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		if other.SNS.ARN == s.SNS.ARN && (other.Channel != s.Channel || other.Topic == s.Topic) {
+			return fault.SubscriptionRefused.Saying("subscription " + other.ID + " publishes to that topic: what it says depends on the channel, and nothing stands in it twice")
+		}
+	}
+	return nil
 }
 
 // mayHear refuses a channel that is nobody's, or an organization that its partner

@@ -19,5 +19,6 @@
 // service.go), and the cursor follows what was received. A crash in between sends
 // again, which is harmless: as one relay at a time serves a subscription, an older
 // state never overtakes a newer one. All relays of a process share one reader of
-// the journal (tail.go).
+// the journal (tail.go). A message goes to an endpoint (webhook.go), or to a topic
+// of Amazon SNS, where each of its seats is an entry (sns.go).
 package push

@@ -38,6 +38,7 @@ var errUnreached = errors.New("the receiver could not be reached")
 type Answer struct {
 	Status     int
 	RetryAfter time.Duration // 0 where it asks for none
+	Said       string        // the code of SNS, for the operator
 }
 
 // A Door sends requests to receivers that partners named, and guards where they

@@ -117,6 +117,9 @@ const rollTime = 24 * time.Hour
 func (r Replay) Roll(ctx context.Context, id string, now time.Time) (Subscription, error) {
 	secret := NewSecret()
 	return r.Subscriptions.ChangeSubscription(ctx, id, func(s *Subscription) error {
+		if s.SNS.ARN != "" {
+			return fault.SubscriptionRefused.Saying("SNS signs what goes through a topic: there is no secret")
+		}
 		s.Former, s.FormerUntil, s.Secret = s.Secret, now.Add(rollTime), secret
 		return nil
 	})

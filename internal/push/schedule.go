@@ -62,3 +62,11 @@ func class(a Answer) string {
 	}
 	return "other"
 }
+
+// met is an answer as operators read it.
+func met(a Answer) string {
+	if a.Said == "" {
+		return class(a)
+	}
+	return class(a) + " " + a.Said
+}

@@ -214,7 +214,7 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 		}
 		switch {
 		case refused(answer):
-			dead = append(dead, Letter{Subscription: s.sub.ID, Subject: one.elements[0].subject, Position: one.Sequence, Note: class(answer), At: s.relay.clock()})
+			dead = append(dead, Letter{Subscription: s.sub.ID, Subject: one.elements[0].subject, Position: one.Sequence, Note: met(answer), At: s.relay.clock()})
 		case !s.judge(ctx, m, answer):
 			return false, nil
 		}
@@ -224,7 +224,7 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 			return false, err
 		}
 		s.relay.log.WarnContext(ctx, "a subscriber refuses seats or events", "subscription", s.sub.ID, "channel", s.sub.Channel, "letters", len(dead))
-		s.become(func(k *Kept) { k.Note = class(answer) })
+		s.become(func(k *Kept) { k.Note = met(answer) })
 	}
 	return true, nil
 }
@@ -283,7 +283,7 @@ func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
 	}
 	s.become(func(k *Kept) {
 		k.Attempts++
-		k.Note = class(a)
+		k.Note = met(a)
 		if !m.Resent {
 			k.Flight = m.Sequence
 		}
@@ -298,7 +298,7 @@ func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
 		s.end(ctx, Disabled, "it took nothing for 5 days")
 	case failing >= noticeAfter && !s.noticed:
 		s.noticed = true
-		s.relay.log.WarnContext(ctx, "a subscriber takes nothing", "subscription", s.sub.ID, "channel", s.sub.Channel, "met", class(a))
+		s.relay.log.WarnContext(ctx, "a subscriber takes nothing", "subscription", s.sub.ID, "channel", s.sub.Channel, "met", met(a))
 	}
 	return false
 }
@@ -334,7 +334,7 @@ func (s *service) tellAgain(ctx context.Context, k Kept) error {
 			case err != nil:
 				return err
 			case refused(answer):
-				l.Again, l.Note, l.At = false, class(answer), s.relay.clock()
+				l.Again, l.Note, l.At = false, met(answer), s.relay.clock()
 				if err := s.relay.post.Bury(ctx, []Letter{l}); err != nil {
 					return err
 				}

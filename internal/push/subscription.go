@@ -22,6 +22,9 @@ type Subscription struct {
 	ID string
 	View
 	Topic
+	// SNS is where messages go instead of to the endpoint, which is then that of the
+	// service, "" is Amazon's own.
+	SNS            SNSTopic
 	Endpoint       string
 	User, Password string // for Authorization: Basic
 	// Secret signs messages (Standard Webhooks). While it is rolled, the former one

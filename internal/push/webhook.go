@@ -17,6 +17,17 @@ type Sender interface {
 	Send(ctx context.Context, s Subscription, m Message) (Answer, error)
 }
 
+// Ways are the senders for each kind of subscription.
+type Ways struct{ Webhook, SNS Sender }
+
+// Send leaves the message to the way that its subscription takes (Sender).
+func (w Ways) Send(ctx context.Context, s Subscription, m Message) (Answer, error) {
+	if s.SNS.ARN != "" {
+		return w.SNS.Send(ctx, s, m)
+	}
+	return w.Webhook.Send(ctx, s, m)
+}
+
 // A Webhook sends messages as POSTs to the subscriber's endpoint, with the body
 // and Basic authorization of the contract. Signature, sequence and epoch stand in
 // headers, for those who want them.

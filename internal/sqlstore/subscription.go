@@ -24,16 +24,25 @@ const subscriptionPurpose = "subscription"
 // sealedSubscription is what of a subscription nobody reads in the database: its
 // endpoint, which may carry a secret, and what opens it.
 type sealedSubscription struct {
-	Endpoint    string    `json:"endpoint"`
-	User        string    `json:"user,omitzero"`
-	Password    string    `json:"password,omitzero"`
-	Secret      string    `json:"secret"`
-	Former      string    `json:"former,omitzero"`
-	FormerUntil time.Time `json:"formerUntil,omitzero"`
+	Endpoint    string      `json:"endpoint"`
+	User        string      `json:"user,omitzero"`
+	Password    string      `json:"password,omitzero"`
+	Secret      string      `json:"secret"`
+	Former      string      `json:"former,omitzero"`
+	FormerUntil time.Time   `json:"formerUntil,omitzero"`
+	SNS         sealedTopic `json:"sns,omitzero"`
+}
+
+// sealedTopic is a topic with what opens it.
+type sealedTopic struct {
+	ARN    string `json:"arn"`
+	Region string `json:"region,omitzero"`
+	KeyID  string `json:"keyId,omitzero"`
+	Key    string `json:"key,omitzero"`
 }
 
 func (s *Store) sealSubscription(sub push.Subscription) string {
-	plain, err := json.Marshal(sealedSubscription{sub.Endpoint, sub.User, sub.Password, sub.Secret, sub.Former, sub.FormerUntil})
+	plain, err := json.Marshal(sealedSubscription{sub.Endpoint, sub.User, sub.Password, sub.Secret, sub.Former, sub.FormerUntil, sealedTopic(sub.SNS)})
 	if err != nil {
 		panic(fmt.Sprintf("a subscription cannot be written: %v", err)) // strings and a time only
 	}
@@ -66,6 +75,7 @@ func (s *Store) readSubscription(r row) (push.Subscription, error) {
 	}
 	sub.Endpoint, sub.User, sub.Password = sealed.Endpoint, sealed.User, sealed.Password
 	sub.Secret, sub.Former, sub.FormerUntil = sealed.Secret, sealed.Former, sealed.FormerUntil
+	sub.SNS = push.SNSTopic(sealed.SNS)
 	return sub, nil
 }
 

@@ -31,6 +31,7 @@ func subscribing(id string) push.Subscription {
 		ID: id, View: push.View{Channel: "amtx", Echo: true}, Topic: push.Topic{Organization: home, Entity: boxoffice.Seats},
 		Endpoint: "https://hooks.example.com/seats?key=canary-endpoint", User: "canary-user", Password: "canary-password", Secret: "whsec_canary",
 		Former: "whsec_former-canary", FormerUntil: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		SNS: push.SNSTopic{ARN: "arn:aws:sns:eu-west-1:123456789012:canary", Region: "eu-west-2", KeyID: "canary-id", Key: "canary-key"},
 	}
 }
 
@@ -257,6 +258,9 @@ func subscriptionIsSealed(t *testing.T, f Fixture) {
 		if n := number(t, s.db, `SELECT COUNT(*) FROM subscription WHERE `+column+` LIKE '%canary%' OR `+column+` LIKE '%hooks.example%'`); n != 0 {
 			t.Errorf("column %s shows what is secret", column)
 		}
+	}
+	if diff := cmp.Diff(subscribing("A").SNS, s.lag("A").SNS); diff != "" {
+		t.Errorf("its topic comes back (-want +got):\n%s", diff)
 	}
 }
 

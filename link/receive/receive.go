@@ -8,6 +8,11 @@
 // twice, and never is one lost. Whoever keeps what the messages say with the
 // sequence of the last one, in one transaction, knows each seat as the publisher
 // does, also after a crash (Handler.Resume).
+//
+// Where the publisher's messages come by Amazon SNS instead (Options.SNS), they are
+// enveloped and signed, or raw, and come in any order: each seat is then known by
+// its own last message. SNS gives up after an hour at most, so whoever was away, or
+// was started anew, takes the snapshot of the feed, and resumes at its position.
 package receive
 
 import (
@@ -77,6 +82,8 @@ type Message struct {
 	Resent bool // told again by the publisher's wish; it holds at its place, as all others do
 	Seats  []Seat
 	Events []Event
+
+	unordered bool // it came by SNS
 }
 
 // Options say who may send. Without secrets signatures are not looked at, without
@@ -86,6 +93,9 @@ type Options struct {
 	// Secrets verify signatures (Standard Webhooks, whsec_…); one that fits will do,
 	// so while a secret is rolled both stand here.
 	Secrets []string
+	// SNS takes messages of topics of Amazon SNS too; nil is none. With it, what a
+	// publisher posts itself must come with the password or a signature.
+	SNS *SNS
 	// Clock is for tests; nil is time.Now.
 	Clock func() time.Time
 }
@@ -102,8 +112,12 @@ type Handler struct {
 	options Options
 	take    func(ctx context.Context, m Message) error
 
-	mu   sync.Mutex // held while a message is taken, so that they go on in order
-	last map[topic]Place
+	certificates *certificates // of SNS
+
+	mu    sync.Mutex // held while a message is taken, so that they go on in order
+	last  map[topic]Place
+	marks map[subject]mark // of what comes in any order
+	swept time.Time
 }
 
 type topic struct {
@@ -117,11 +131,22 @@ func New(options Options, take func(ctx context.Context, m Message) error) *Hand
 	if options.Clock == nil {
 		options.Clock = time.Now
 	}
-	return &Handler{options: options, take: take, last: map[topic]Place{}}
+	h := &Handler{options: options, take: take, last: map[topic]Place{}, marks: map[subject]mark{}, swept: options.Clock()}
+	if options.SNS != nil {
+		sns := *options.SNS
+		if sns.Client == nil {
+			sns.Client = &http.Client{}
+		}
+		client := *sns.Client // another host is never followed to
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		sns.Client = &client
+		h.options.SNS, h.certificates = &sns, newCertificates(&sns)
+	}
+	return h
 }
 
-// Resume tells the handler how far an earlier one has come. Messages up to there
-// are dropped.
+// Resume tells the handler how far an earlier one has come, or the position of a
+// snapshot. Messages up to there are dropped.
 func (h *Handler) Resume(organization int64, entity string, at Place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -129,7 +154,8 @@ func (h *Handler) Resume(organization int64, entity string, at Place) {
 }
 
 // ServeHTTP receives one message: 204 where it was taken or seen before, 400 where
-// it is none, 401 where the sender is not who it should be, 500 where take failed.
+// it is none, 401 where the sender is not who it should be, 403 where SNS did not
+// sign it for a topic that is known, 500 where take failed.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -151,6 +177,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError) // it was cut short, and comes again
 		return
 	}
+	if h.options.SNS != nil && r.Header.Get(kindHeader) != "" {
+		w.WriteHeader(h.hear(r, body))
+		return
+	}
 	if !h.signed(r.Header, body) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
@@ -165,6 +195,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// hear takes what SNS posted, and says the status. SNS comes again after 500, and
+// takes anything below for an answer.
+func (h *Handler) hear(r *http.Request, body []byte) int {
+	m, err := h.ofSNS(r.Context(), r.Header, body)
+	if err == nil && m != nil {
+		err = h.hand(r.Context(), *m)
+	}
+	switch {
+	case err == nil:
+		return http.StatusNoContent
+	case errors.Is(err, errForged):
+		return http.StatusForbidden
+	case errors.Is(err, errNoSNS), errors.Is(err, errNoMessage):
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
 }
 
 func refuse(w http.ResponseWriter) {
@@ -186,7 +234,7 @@ func (h *Handler) knows(r *http.Request) bool {
 // signed reports whether one of the signatures fits one of the secrets.
 func (h *Handler) signed(header http.Header, body []byte) bool {
 	if len(h.options.Secrets) == 0 {
-		return true
+		return h.options.SNS == nil || h.guarded() // else whoever leaves out the header of SNS would come in
 	}
 	id, stamp := header.Get("Webhook-Id"), header.Get("Webhook-Timestamp")
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
@@ -271,10 +319,19 @@ func (h *Handler) hand(ctx context.Context, m Message) error {
 	if ordered && !m.after(last) && !(m.Resent && m.Place == last) {
 		return nil // an older state must not overwrite a newer one
 	}
-	if err := h.take(ctx, m); err != nil {
-		return err
-	}
+	elements := len(m.Seats) + len(m.Events)
 	if ordered {
+		h.news(&m)
+	}
+	if elements == 0 || len(m.Seats)+len(m.Events) > 0 {
+		if err := h.take(ctx, m); err != nil {
+			return err
+		}
+	}
+	switch {
+	case ordered && m.unordered:
+		h.note(&m)
+	case ordered:
 		h.last[of] = m.Place
 	}
 	return nil

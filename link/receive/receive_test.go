@@ -24,6 +24,8 @@ const (
 
 var now = time.Unix(1_700_000_000, 0)
 
+func clockOfTests() time.Time { return now }
+
 func body(status string) string {
 	return `{"data":{"seats":[{"accessId":"999:F23:F01","season":"F23","item":"F01","section":"ES:9","row":"30","seat":"25","status":"` + status +
 		`"}]},"metadata":{"messageEntity":"seats","pacOrganizationId":999,"requestId":"a1b2c3"}}`
