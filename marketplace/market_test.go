@@ -468,10 +468,10 @@ func TestPricesAreThoseOfTheCurrency(t *testing.T) {
 	for _, tt := range []struct{ token, typed, says string }{
 		{"999T1", "", "No seat has a price yet"},
 		{"999T1", "50.005", "at most 2 digits"},
-		{"999T1", "-5", "a price is a number, such as 45.00"},
-		{"999T1", "5e3", "a price is a number"},
-		{"999T1", "1.2.3", "a price is a number"},
-		{"999T1", "10000000000.01", "no seat is that dear"},
+		{"999T1", "-5", "A price is a number, such as 45.00"},
+		{"999T1", "5e3", "A price is a number"},
+		{"999T1", "1.2.3", "A price is a number"},
+		{"999T1", "10000000000.01", "No seat is that dear"},
 		{"999T1", "<script>", "&lt;script&gt;"},
 		{"777T1", "5000.5", "nothing behind a point"},
 	} {
@@ -513,7 +513,7 @@ func (s shown) tickets0(t *testing.T) string {
 	t.Helper()
 	all := s.form()["ticket"]
 	if len(all) == 0 {
-		t.Fatalf("no seat is chosen:\n%s", s.text)
+		t.Fatalf("No seat is chosen:\n%s", s.text)
 	}
 	return all[0]
 }

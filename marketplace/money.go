@@ -18,30 +18,30 @@ const (
 // mostMinor is the contract's largest amount, in minor units.
 const mostMinor = 1_000_000_000_000
 
-// price reads what a seller typed. Amounts are exact: what the currency has no
-// coins for is refused, never rounded.
-func (v Venue) price(typed string) (link.Amount, error) {
+// price reads what a seller typed, or says what is wrong with it. Amounts are exact:
+// what the currency has no coins for is refused, never rounded.
+func (v Venue) price(typed string) (amount link.Amount, wrong string) {
 	text := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(typed), v.Currency))
-	if text == "" || strings.Trim(text, "0123456789.") != "" {
-		return link.Amount{}, errors.New("a price is a number, such as " + v.plain(example(v.Digits)))
+	if text == "" || strings.Trim(text, "0123456789.") != "" { // JSON knows more numbers than price tags do
+		return amount, "A price is a number, such as " + v.example() + "."
 	}
 	amount, err := link.ParseAmount(text)
 	if err != nil {
-		return amount, errors.New("a price is a number, such as " + v.plain(example(v.Digits)))
+		return amount, "A price is a number, such as " + v.example() + "."
 	}
 	minor, err := amount.Minor(v.Digits)
 	switch {
 	case err != nil && v.Digits == 0:
-		return amount, fmt.Errorf("prices in %s have nothing behind a point", v.Currency)
+		return amount, "Prices in " + v.Currency + " have nothing behind a point."
 	case err != nil:
-		return amount, fmt.Errorf("prices in %s have at most %d digits behind the point", v.Currency, v.Digits)
+		return amount, fmt.Sprintf("Prices in %s have at most %d digits behind the point.", v.Currency, v.Digits)
 	case minor > mostMinor:
-		return amount, errors.New("no seat is that dear")
+		return amount, "No seat is that dear."
 	}
-	return amount, nil
+	return amount, ""
 }
 
-func example(digits int) link.Amount { return link.Minor(4500, min(digits, 2)) }
+func (v Venue) example() string { return v.plain(link.Minor(45, 0)) }
 
 // plain is an amount with all its digits: 45.00.
 func (v Venue) plain(a link.Amount) string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -119,7 +120,7 @@ func (m *Market) askPrices(v visit, view sellView, offers []offer, status int) p
 		venue, _ := m.venue(o.Event)
 		if n := len(view.Groups); n == 0 || view.Groups[n-1].Seats[0].Event != o.Event {
 			e := m.catalog.event(v.Context(), o.Event, venue)
-			view.Groups = append(view.Groups, sellGroup{Name: e.ItemName, When: when(e), Currency: venue.Currency, Example: venue.plain(example(venue.Digits))})
+			view.Groups = append(view.Groups, sellGroup{Name: e.ItemName, When: when(e), Currency: venue.Currency, Example: venue.example()})
 		}
 		group := &view.Groups[len(view.Groups)-1]
 		group.Seats = append(group.Seats, m.priced(v, o, venue, view.Seller != nil))
@@ -140,8 +141,8 @@ func (m *Market) priced(v visit, o offer, venue Venue, byBarcode bool) sellSeat 
 	}
 	if v.form.Has(s.Field) {
 		s.Typed = v.form.Get(s.Field)
-		if _, err := venue.price(s.Typed); err != nil && s.Typed != "" {
-			s.Problem = err.Error()
+		if _, wrong := venue.price(s.Typed); s.Typed != "" {
+			s.Problem = wrong
 		}
 	}
 	return s
@@ -199,8 +200,8 @@ func (m *Market) putOnSale(v visit, view sellView, l lot, offers []offer) page {
 		if typed == "" {
 			continue
 		}
-		var err error
-		if o.Price, err = venue.price(typed); err != nil {
+		var wrong string
+		if o.Price, wrong = venue.price(typed); wrong != "" {
 			view.Problem = "A price cannot be read."
 			return m.askPrices(v, view, offers, http.StatusUnprocessableEntity)
 		}
@@ -211,10 +212,10 @@ func (m *Market) putOnSale(v visit, view sellView, l lot, offers []offer) page {
 		return m.askPrices(v, view, offers, http.StatusUnprocessableEntity)
 	}
 	switch err := m.shelf.change(func(r *records) error { return r.addLot(l, chosen, time.Now()) }); {
-	case err == errFull: //nolint:errorlint // it is ours, and nobody wraps it
+	case errors.Is(err, errFull):
 		return full()
 	case err != nil:
-		m.Log.ErrorContext(v.Context(), "writing down failed", "err", err)
+		m.note(v.Context(), err)
 		return unwritten()
 	}
 	m.atOnce(v.Context(), func(ctx context.Context) { m.lockLot(ctx, l.ID) })
