@@ -122,7 +122,7 @@ func (m *Market) buy(v visit) page {
 		if len(seats) == 0 || len(lost) > 0 {
 			return errChanged
 		}
-		if len(r.Orders) >= maxOrders {
+		if !makeRoom(r.Orders, maxOrders, 1, func(o order) (time.Time, bool) { return o.At, o.State == failed }) {
 			return errFull
 		}
 		o, err := m.newOrder(r, seats, once, buyer)

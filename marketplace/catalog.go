@@ -5,69 +5,96 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatlink/seatlink/link"
 )
 
 // A catalog knows what the events are called. It is asked again now and then, with
-// the ETag of what is known, so that an unchanged one costs the venue little; and a
-// venue that does not answer leaves what was known.
+// the ETag of what is known, so that an unchanged one costs the venue little. A venue
+// that does not answer leaves what was known, and holds no page up twice.
 type catalog struct {
 	client *link.Client
-	venues []Venue
-
-	mu    sync.Mutex
-	known map[link.OrganizationID]*shelfOfEvents
+	pages  map[link.OrganizationID]*catalogPage
 }
 
-type shelfOfEvents struct {
-	asked  sync.Mutex // held by who asks, so that one does
-	at     time.Time
+type catalogPage struct {
+	asked sync.Mutex // held by who asks, so that one does
+	known atomic.Pointer[knownEvents]
+}
+
+// Known events are those of a venue at some time, and why they are no newer.
+type knownEvents struct {
+	until  time.Time // they are not asked for again
 	etag   string
 	events []link.Event
+	err    error
 }
 
-// fresh is how long a catalog is taken for true, patience how long a page waits
-// for a new one.
+// fresh is how long a catalog is taken for true, again when one is asked for that
+// could not be had, patience how long a page waits for the venue.
 const (
 	fresh    = 30 * time.Second
+	again    = 5 * time.Second
 	patience = 10 * time.Second
 )
 
 func newCatalog(client *link.Client, venues []Venue) *catalog {
-	return &catalog{client: client, venues: venues, known: map[link.OrganizationID]*shelfOfEvents{}}
+	c := &catalog{client: client, pages: map[link.OrganizationID]*catalogPage{}}
+	for _, v := range venues {
+		c.pages[v.Organization] = &catalogPage{}
+	}
+	return c
 }
 
 // events are those of a venue, in the order of their dates; an error only where
 // nothing is known at all.
 func (c *catalog) events(ctx context.Context, of link.OrganizationID) ([]link.Event, error) {
-	c.mu.Lock()
-	known := c.known[of]
-	if known == nil {
-		known = &shelfOfEvents{}
-		c.known[of] = known
+	p := c.pages[of]
+	before := p.known.Load()
+	switch {
+	case before != nil && time.Now().Before(before.until):
+		return before.told()
+	case before == nil || before.events == nil:
+		p.asked.Lock()
+	case !p.asked.TryLock(): // somebody asks; until they know, what was known will do
+		return before.told()
 	}
-	c.mu.Unlock()
-	known.asked.Lock()
-	defer known.asked.Unlock()
-	if time.Since(known.at) < fresh {
-		return known.events, nil
+	defer p.asked.Unlock()
+	if now := p.known.Load(); now != before { // somebody has asked meanwhile
+		return now.told()
 	}
+	next := c.renew(ctx, of, before)
+	p.known.Store(next)
+	return next.told()
+}
+
+func (k *knownEvents) told() ([]link.Event, error) {
+	if k.events == nil {
+		return nil, k.err
+	}
+	return k.events, nil
+}
+
+// renew asks for a catalog (call 2).
+func (c *catalog) renew(ctx context.Context, of link.OrganizationID, before *knownEvents) *knownEvents {
 	ctx, done := context.WithTimeout(ctx, patience)
 	defer done()
-	got, err := c.client.Events(ctx, of, link.EventQuery{ETag: known.etag})
-	switch {
-	case err != nil && known.at.IsZero():
-		return nil, err
-	case err != nil:
-		return known.events, nil //nolint:nilerr // an older catalog is better than none
+	next := knownEvents{}
+	if before != nil {
+		next = *before
 	}
-	known.at = time.Now()
+	got, err := c.client.Events(ctx, of, link.EventQuery{ETag: next.etag})
+	if err != nil {
+		next.until, next.err = time.Now().Add(again), err
+		return &next
+	}
+	next.until, next.err = time.Now().Add(fresh), nil
 	if !got.Unchanged {
-		known.etag, known.events = got.ETag, got.Events
+		next.etag, next.events = got.ETag, append([]link.Event{}, got.Events...) // none is known too
 	}
-	return known.events, nil
+	return &next
 }
 
 // event is what is known of an event; its id alone where the venue does not say.

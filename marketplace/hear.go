@@ -22,9 +22,11 @@ func (m *Market) hear(ctx context.Context, news receive.Message) error {
 		if news.Sequence > 0 {
 			r.Places[news.Organization] = news.Place
 		}
+		crossed := 0
 		for _, s := range news.Seats {
-			r.crossOff(seatAt{link.AccessID(s.AccessID), s.Section, s.Row, s.Seat}, s.Status, time.Now())
+			crossed += r.crossOff(seatAt{link.AccessID(s.AccessID), s.Section, s.Row, s.Seat}, s.Status, time.Now())
 		}
+		r.quiet = crossed == 0 // most of a venue's seats are none of ours
 		return nil
 	})
 	m.note(ctx, err)
@@ -39,21 +41,26 @@ type seatAt struct {
 	section, row, seat string
 }
 
+// errNothing is a change that changes nothing.
+var errNothing = errors.New("nothing is to be changed")
+
 var notForSale = trouble{Words: "The venue says that it cannot be sold here any more."}
 
 // crossOff takes a seat off sale that the venue says is LOCKed. One that somebody is
 // buying is left to the order's own answer, which is newer. What we may still hold
 // of it is given back.
-func (r *records) crossOff(at seatAt, status string, now time.Time) {
+func (r *records) crossOff(at seatAt, status string, now time.Time) (crossed int) {
 	if status != receive.Lock {
-		return // UNLOCK: whoever wants to may list it again
+		return 0 // UNLOCK: whoever wants to may list it again
 	}
 	for id, o := range r.Offers {
 		if o.State == open && (seatAt{o.Event, o.Section, o.Row, o.Seat}) == at {
 			o.State, o.Held, o.Why, o.At = gone, true, notForSale, now
 			r.Offers[id] = o
+			crossed++
 		}
 	}
+	return crossed
 }
 
 // feedPause is between two questions to the feed.
@@ -79,12 +86,19 @@ func (m *Market) follow(ctx context.Context, of link.OrganizationID) {
 			}
 		}
 		if len(got.Data.Seats) > 0 {
-			m.note(ctx, m.shelf.change(func(r *records) error {
+			err := m.shelf.change(func(r *records) error {
+				crossed := 0
 				for _, s := range got.Data.Seats {
-					r.crossOff(seatAt{s.AccessID, string(s.Section), string(s.Row), string(s.Seat)}, s.Status, time.Now())
+					crossed += r.crossOff(seatAt{s.AccessID, string(s.Section), string(s.Row), string(s.Seat)}, s.Status, time.Now())
+				}
+				if crossed == 0 {
+					return errNothing
 				}
 				return nil
-			}))
+			})
+			if !errors.Is(err, errNothing) {
+				m.note(ctx, err)
+			}
 			m.stir()
 		}
 		if err == nil && got.Metadata.More {

@@ -15,13 +15,22 @@ var errFull = errors.New("the shelf is full")
 
 var (
 	beingBought = trouble{Words: "Somebody is buying it just now."}
+	beingAsked  = trouble{Words: "It is being put on sale already, and the venue has not answered yet."}
 	beingTold   = trouble{Words: "You have taken it back, and the venue is still being told. Try again in a minute."}
 )
 
 // addLot writes down what is about to be locked. A ticket that is on sale already is
 // offered anew: whoever shows its listing or barcode is its seller.
 func (r *records) addLot(l lot, chosen []offer, now time.Time) error {
-	if len(r.Offers)+len(chosen) > maxOffers || len(r.Lots) >= maxOffers {
+	lost := func(o offer) (time.Time, bool) { return o.At, !o.Held && (o.State == gone || o.State == withdrawn) }
+	if !makeRoom(r.Offers, maxOffers, len(chosen), lost) {
+		return errFull
+	}
+	used := map[string]bool{}
+	for _, o := range r.Offers {
+		used[o.Lot] = true
+	}
+	if !makeRoom(r.Lots, maxOffers, 1, func(l lot) (time.Time, bool) { return l.At, l.State == open && !used[l.ID] }) {
 		return errFull
 	}
 	before := map[link.Token][]offer{}
@@ -39,8 +48,10 @@ func (r *records) addLot(l lot, chosen []offer, now time.Time) error {
 			switch {
 			case earlier.Held:
 				o.State, o.Why = gone, beingTold
-			case earlier.State == buying || earlier.State == locking:
+			case earlier.State == buying:
 				o.State, o.Why = gone, beingBought
+			case earlier.State == locking:
+				o.State, o.Why = gone, beingAsked
 			default: // its lock is renewed, not dropped
 				earlier.State, earlier.At = withdrawn, now
 				r.Offers[earlier.ID] = earlier

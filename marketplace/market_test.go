@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -591,7 +592,7 @@ func TestBadInputIsSaidToBeSo(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.page.want(t, tt.status, tt.says) })
 	}
-	p.buys("first", `<script>alert(1)</script>`, "last", "‮gnirts").want(t, 200, "&lt;script&gt;alert(1)").lacks(t, "<script>alert")
+	p.buys("first", `<script>alert(1)</script>`, "last", "‮gnirts").want(t, 200, "<bdi>&lt;script&gt;alert(1)").lacks(t, "<script>alert")
 }
 
 func TestAnotherSitesFormIsRefused(t *testing.T) {
@@ -630,4 +631,43 @@ func TestAPageIsToldOfAChange(t *testing.T) {
 	m.person().sells("999T1", "50").want(t, 200)
 	(<-told).want(t, 200, `"version":`).lacks(t, `:`+version+`}`)
 	p.get("/changes?after=x").want(t, 400)
+}
+
+// Nothing is asked of the venue that could not be written down before.
+func TestAnOrderThatCannotBeWrittenDownIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	venue := newVenue(t, "999T1")
+	folder := filepath.Join(t.TempDir(), "market")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m := open(t, venue.options(t, filepath.Join(folder, "market.json")))
+	m.person().sells("999T1", "50").want(t, 200)
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	m.person().buys().want(t, 500, "nothing was done")
+	if n := len(venue.called("POST /v1/cart/complete-order")); n != 0 {
+		t.Errorf("%d sales were asked for", n)
+	}
+}
+
+func TestPagesMayDoLittle(t *testing.T) {
+	t.Parallel()
+	m := begin(t, newVenue(t, "999T1"))
+	m.person().sells("999T1", "50").want(t, 200)
+	for path, live := range map[string]bool{"/": false, "/sell": false, "/sell/barcode": false, "/nothing": false, footballPath: true, "/offers": true} {
+		answer, err := http.Get(m.URL + path) //nolint:noctx // it is answered at once
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		policy := answer.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src 'self'") != live {
+			t.Errorf("%s may do %q", path, policy)
+		}
+		if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s has the headers %v", path, answer.Header)
+		}
+	}
 }

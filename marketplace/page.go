@@ -83,6 +83,9 @@ func (m *Market) write(w http.ResponseWriter, r *http.Request, p page) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(text.Len()))
+	if p.Live {
+		h.Set("Content-Security-Policy", livePolicy)
+	}
 	if p.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "60")
 	}

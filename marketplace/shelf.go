@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,8 @@ type records struct {
 	Lots    map[string]lot          `json:"lots"`
 	Orders  map[string]order        `json:"orders"`
 	Places  map[int64]receive.Place `json:"places"` // how far the messages of each organization have come
+
+	quiet bool // nothing changed that anybody sees
 }
 
 // An offer is a seat that somebody wants to sell.
@@ -147,13 +150,17 @@ func (s *shelf) change(make func(r *records) error) error {
 	if err := make(&next); err != nil {
 		return err
 	}
-	next.Version++
 	next.forget(time.Now())
+	if !next.quiet {
+		next.Version++
+	}
 	if err := next.write(s.path); err != nil {
 		return err
 	}
 	s.now.Store(&next)
-	s.tell()
+	if !next.quiet {
+		s.tell()
+	}
 	return nil
 }
 
@@ -175,6 +182,7 @@ func (s *shelf) next() <-chan struct{} {
 // clone copies the maps. What is in them is replaced, never written into.
 func (r *records) clone() records {
 	c := *r
+	c.quiet = false
 	c.Offers, c.Lots, c.Orders, c.Places = maps.Clone(r.Offers), maps.Clone(r.Lots), maps.Clone(r.Orders), maps.Clone(r.Places)
 	if c.Offers == nil {
 		c.Offers = map[string]offer{}
@@ -211,6 +219,27 @@ func (r *records) forget(now time.Time) {
 			delete(r.Lots, id)
 		}
 	}
+}
+
+// makeRoom forgets the oldest of what came to nothing, until so many more have a
+// place, and reports whether they do.
+func makeRoom[V any](of map[string]V, most, more int, nothing func(V) (at time.Time, ended bool)) bool {
+	var ended []string
+	for id, v := range of {
+		if _, is := nothing(v); is {
+			ended = append(ended, id)
+		}
+	}
+	slices.SortFunc(ended, func(a, b string) int {
+		first, _ := nothing(of[a])
+		second, _ := nothing(of[b])
+		return first.Compare(second)
+	})
+	for len(of)+more > most && len(ended) > 0 {
+		delete(of, ended[0])
+		ended = ended[1:]
+	}
+	return len(of)+more <= most
 }
 
 // write puts the records in the place of the file, whole or not at all.

@@ -91,10 +91,16 @@ func (m *Market) mux() http.Handler {
 	})
 }
 
-// guard sets the headers of every answer: its own stylesheet and script, forms to
-// itself, and nothing else.
+// policy lets a page load its stylesheet, send forms to this site, and do nothing
+// else; one that changes by itself has its script besides.
+const (
+	policy     = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	livePolicy = policy + "; script-src 'self'; connect-src 'self'"
+)
+
+// guard sets the headers of every answer.
 func guard(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "same-origin") // the venue's pages do not learn whose order led there
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")

@@ -39,7 +39,9 @@ func (demoCommand) Help() string {
   seatlink demo
   seatlink demo --size small --addr 127.0.0.1:0 --json demo.json
   seatlink demo --db postgres://postgres@localhost/demo --data demo-house
+  seatlink demo --no-marketplace
 
+On the port after its own a small marketplace runs (seatlink marketplace), which sells what patrons list. It ends with the demo.
 Everything of the house is invented, and its secrets are made from the seed or kept in the data folder: it is for
 trying things, not for a venue.`
 }

@@ -135,9 +135,11 @@ func marketName(p demoPartner) string {
 
 // market makes the marketplace of a partner.
 func (c *marketplaceCommand) market(file marketFile, p demoPartner, url string, log *slog.Logger) (*marketplace.Market, *link.Client, error) {
+	// Visitors wait for it; what must be asked again for longer the market asks by itself.
+	retries := link.Retries{Times: 2, Longest: 2 * time.Second}
 	client, err := link.New(link.Options{
 		URL: file.URL, Product: "SeatlinkMarketplace/1.0", Application: string(p.Application), APIKey: link.Secret(p.APIKey), Channel: string(p.Channel),
-		Code: link.Secret(p.Code), Keep: link.File(filepath.Join(c.Data, "pair.json")),
+		Code: link.Secret(p.Code), Keep: link.File(filepath.Join(c.Data, "pair.json")), Retries: retries,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -19,7 +19,12 @@
       }
       if (shown.outerHTML === part.outerHTML) continue;
       if (part.dataset.say) said.push(part.dataset.say);
+      const focused = shown.contains(document.activeElement) ? document.activeElement.outerHTML : "";
       shown.replaceWith(document.adoptNode(part));
+      if (focused) { // whoever goes by keyboard stays where they were, or comes to the content
+        const same = [...part.querySelectorAll("a, button, input")].find(e => e.outerHTML === focused);
+        (same ?? document.getElementById("content")).focus();
+      }
     }
     for (const shown of document.querySelectorAll("li[data-part]")) {
       if (!now.getElementById(shown.id) && !said.includes(shown.dataset.say)) shown.remove();
