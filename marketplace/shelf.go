@@ -143,11 +143,11 @@ func (s *shelf) read() *records { return s.now.Load() }
 
 // change makes a change and returns when it would outlive a power cut. After an
 // error everything is as it was.
-func (s *shelf) change(make func(r *records) error) error {
+func (s *shelf) change(act func(r *records) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.now.Load().clone()
-	if err := make(&next); err != nil {
+	if err := act(&next); err != nil {
 		return err
 	}
 	next.forget(time.Now())

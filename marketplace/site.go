@@ -142,7 +142,7 @@ func (m *Market) visitor(w http.ResponseWriter, r *http.Request) string {
 		word = c.Value
 	} else {
 		word = rand.Text()
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // it is secure where the site is
 			Name: name, Value: word, Path: "/", MaxAge: int(remember.Seconds()), Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}

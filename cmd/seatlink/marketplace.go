@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -114,9 +115,9 @@ func readMarketFile(path string) (marketFile, error) {
 
 // partner is the one with a channel, or the last.
 func (f marketFile) partner(channel access.Channel) (demoPartner, error) {
-	for i := len(f.Partners) - 1; i >= 0; i-- {
-		if channel == "" || f.Partners[i].Channel == channel {
-			return f.Partners[i], nil
+	for _, p := range slices.Backward(f.Partners) {
+		if channel == "" || p.Channel == channel {
+			return p, nil
 		}
 	}
 	if channel == "" {
@@ -146,12 +147,10 @@ func (c *marketplaceCommand) market(file marketFile, p demoPartner, url string, 
 	}
 	options := marketplace.Options{Client: client, Name: marketName(p), URL: url, State: filepath.Join(c.Data, "market.json"), Sandbox: true, Log: log}
 	for _, o := range file.Organizations {
-		for _, granted := range p.Organizations {
-			if o.ID == granted {
-				options.Venues = append(options.Venues, marketplace.Venue{
-					Organization: link.OrganizationID(o.ID), Name: o.Name, Currency: o.Currency, Digits: boxoffice.CurrencyDigits(o.Currency),
-				})
-			}
+		if slices.Contains(p.Organizations, o.ID) {
+			options.Venues = append(options.Venues, marketplace.Venue{
+				Organization: link.OrganizationID(o.ID), Name: o.Name, Currency: o.Currency, Digits: boxoffice.CurrencyDigits(o.Currency),
+			})
 		}
 	}
 	if m := file.Messages; m != nil {

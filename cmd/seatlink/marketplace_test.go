@@ -213,7 +213,8 @@ func marketPicture(t *testing.T, name string, page *pagetest.Page, on pagetest.S
 		page.On(on)
 		keepMarketPicture(t, filepath.Join(*marketPictures, name), page.Picture())
 	}
-	file, err := os.Open(filepath.Join("../../docs/pictures", name))
+	const docs = "../../docs/pictures/"
+	file, err := os.Open(docs + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,7 +462,7 @@ func marketPorts(t *testing.T) (free string, next net.Listener) {
 		port := next.Addr().(*net.TCPAddr).Port
 		own, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprint("127.0.0.1:", port-1))
 		if err == nil {
-			defer own.Close()
+			_ = own.Close()
 			return own.Addr().String(), next
 		}
 		_ = next.Close()
