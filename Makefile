@@ -1,7 +1,7 @@
 # make help lists the targets.
 
 GO        ?= go
-RACE_PKGS ?= ./internal/access ./internal/boxoffice ./internal/push ./internal/partnerapi ./internal/operatorapi ./internal/web
+RACE_PKGS ?= ./internal/access ./internal/boxoffice ./internal/push ./internal/partnerapi ./internal/operatorapi ./internal/web ./marketplace
 # What a browser or a printer is asked is one request after the other: nothing to race.
 RACE_LESS := OnScreens|OfTheDocs|SeesAllAtOnce|ShutOut|ReachesThePrints|OnOneSheet
 RACE_TIME ?= 10m

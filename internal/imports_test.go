@@ -21,6 +21,7 @@ const module = "github.com/seatlink/seatlink"
 // Add a package, add it here.
 var floors = [][]string{
 	{"api", "link"}, // public, so they know nothing of the inside
+	{"marketplace"}, // public too: a partner's program
 	{"internal/fault"},
 	{"internal/access"},
 	{"internal/boxoffice"},
@@ -31,7 +32,11 @@ var floors = [][]string{
 
 // bare are packages that other people's programs import, and that bring them
 // nothing but the standard library.
-var bare = []string{"link", "link/receive", "link/linktest"}
+var bare = []string{"link", "link/receive", "link/linktest", "marketplace"}
+
+// alone are rooms that know one other room and no more: the marketplace is the proof
+// that the client, and so the contract, suffices.
+var alone = map[string]string{"marketplace": "link"}
 
 // testRooms are for tests only, of any floor.
 var testRooms = []string{"internal/storetest", "internal/pagetest"}
@@ -70,6 +75,8 @@ func judge(from, to string, test bool) error {
 		return fmt.Errorf("%s imports %s, which is for tests only", from, to)
 	case fromRoom == toRoom:
 		return nil
+	case alone[fromRoom] != "" && toRoom != alone[fromRoom] && !test:
+		return fmt.Errorf("%s imports %s; it is to know %s alone", from, to, alone[fromRoom])
 	case slices.Contains(testRooms, toRoom) && !test:
 		return fmt.Errorf("%s imports %s, which is for tests only", from, to)
 	case fromRoom == "link" && test:
@@ -175,6 +182,12 @@ func TestJudgeKnowsTheFloors(t *testing.T) {
 		{"a door's test looks at its pages", "internal/web", "internal/pagetest", test, ""},
 		{"storetest imports what it tests", "internal/storetest", "internal/boxoffice", production, ""},
 
+		{"the marketplace imports the client", "marketplace", "link", production, ""},
+		{"the marketplace imports the subscriber's side", "marketplace", "link/receive", production, ""},
+		{"the marketplace imports the contract", "marketplace", "api", production, "link alone"},
+		{"the marketplace imports the inside", "marketplace", "internal/fault", production, "link alone"},
+		{"the client imports the marketplace", "link", "marketplace", production, "above it"},
+
 		{"up one floor", "internal/fault", "internal/access", production, "above it"},
 		{"the trade imports its store", "internal/boxoffice", "internal/sqlstore", production, "above it"},
 		{"a test imports upward", "internal/boxoffice", "internal/sqlstore", test, "above it"},
@@ -214,6 +227,7 @@ func TestJudgeKnowsWhatTheClientBringsAlong(t *testing.T) {
 		{"a module", "link", "github.com/google/uuid", false, false},
 		{"a module of the Go authors", "link", "golang.org/x/time/rate", false, false},
 		{"a module in a test", "link", "github.com/google/go-cmp/cmp", true, true},
+		{"a module in the marketplace", "marketplace", "github.com/google/uuid", false, false},
 		{"a module elsewhere", "internal/access", "golang.org/x/crypto/argon2", false, true},
 	} {
 		if err := judgeForeign(tt.from, tt.path, tt.test); (err == nil) != tt.good {

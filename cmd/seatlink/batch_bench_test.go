@@ -47,7 +47,7 @@ func lockRate(b *testing.B, data, db string, batch int) float64 {
 	b.Helper()
 	file := filepath.Join(data, "demo-file.json")
 	_ = os.Remove(file) // of the round before
-	server := launch(b, "demo", "--data", data, "--db", db, "--addr", "127.0.0.1:0", "--json", file, "--batch-acts", fmt.Sprint(batch))
+	server := launch(b, "demo", "--no-marketplace", "--data", data, "--db", db, "--addr", "127.0.0.1:0", "--json", file, "--batch-acts", fmt.Sprint(batch))
 	server.await("seatlink is ready", "Ctrl-C")
 	driver := launch(b, "bench", "--json", file, "--work", "lock", "--clients", "64", "--duration", "3s", "--output", "json", "--no-audit")
 	if err := driver.wait(); err != nil {

@@ -19,11 +19,14 @@ import (
 )
 
 type demoCommand struct {
-	Data      string `help:"Folder for the house, its key and its database; made if it is not there, used again next time." default:"seatlink-data" type:"path" placeholder:"DIR"`
-	DB        string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Default: seatlink.db in the data folder." placeholder:"URL" own:""`
-	Size      string `help:"How large a house to make: small (5,000 tickets), default (300,000), full (1,000,000)." enum:",small,default,full" default:"" placeholder:"SIZE"`
-	Seed      uint64 `help:"The same seed makes the same house." default:"1" placeholder:"N"`
-	JSON      string `help:"Write what programs need to know to this file, once the server is ready." type:"path" placeholder:"FILE"`
+	Data string `help:"Folder for the house, its key and its database; made if it is not there, used again next time." default:"seatlink-data" type:"path" placeholder:"DIR"`
+	DB   string `help:"The database: sqlite:PATH or postgres://USER@HOST/NAME. Default: seatlink.db in the data folder." placeholder:"URL" own:""`
+	Size string `help:"How large a house to make: small (5,000 tickets), default (300,000), full (1,000,000)." enum:",small,default,full" default:"" placeholder:"SIZE"`
+	Seed uint64 `help:"The same seed makes the same house." default:"1" placeholder:"N"`
+	JSON string `help:"Write what programs need to know to this file, once the server is ready." type:"path" placeholder:"FILE"`
+
+	NoMarketplace bool `help:"Start no marketplace beside it, on the next port."`
+
 	listening `group:"Reaching it:"`
 	LogLevel  string `help:"debug, info, warn or error." default:"warn" group:"Watching it:" placeholder:"LEVEL"`
 	watching  `group:"Watching it:"`
@@ -36,7 +39,9 @@ func (demoCommand) Help() string {
   seatlink demo
   seatlink demo --size small --addr 127.0.0.1:0 --json demo.json
   seatlink demo --db postgres://postgres@localhost/demo --data demo-house
+  seatlink demo --no-marketplace
 
+On the port after its own a small marketplace runs (seatlink marketplace), which sells what patrons list. It ends with the demo.
 Everything of the house is invented, and its secrets are made from the seed or kept in the data folder: it is for
 trying things, not for a venue.`
 }
@@ -96,6 +101,14 @@ func (c *demoCommand) Run(w *surroundings) error {
 	told, err := c.prepare(w, srv, keys, known)
 	if err != nil {
 		return errors.Join(err, srv.close())
+	}
+	market, err := c.beside(w, srv, told)
+	if err != nil {
+		return errors.Join(err, srv.close())
+	}
+	if market != nil {
+		told.Market = market.url
+		srv.parts = append(srv.parts, part{"marketplace", market.run})
 	}
 	told.show(w.stdout)
 	srv.ops.tell(w.stdout)
@@ -185,14 +198,21 @@ func (c *demoCommand) prepare(w *surroundings, srv *server, keys *access.Keyring
 	} else {
 		fmt.Fprintf(w.stdout, "using the house of %s in %s\n", known.Made.Format(time.DateOnly), c.Data)
 	}
-	story := demoStory{URL: srv.url, data: c.Data, db: c.url(), house: known.House, made: known.Made}
+	story := demoStory{URL: srv.url, data: c.Data, db: c.url(), house: known.House, made: known.Made, currency: map[access.OrganizationID]string{}}
+	for _, o := range known.House.Organizations {
+		stands, err := srv.store.Organization(w.ctx, o.ID)
+		if err != nil {
+			return story, err
+		}
+		story.currency[o.ID] = stands.Currency
+	}
 	for _, p := range known.House.Partners {
 		code, err := srv.desk.NewCode(w.ctx, p.Application)
 		if err != nil {
 			return story, err
 		}
 		story.Partners = append(story.Partners, demoPartner{
-			Application: p.Application, APIKey: known.Keys[p.Application], Channel: p.Channel, Code: code, Organizations: p.Organizations,
+			Name: p.Name, Application: p.Application, APIKey: known.Keys[p.Application], Channel: p.Channel, Code: code, Organizations: p.Organizations,
 		})
 	}
 	if c.JSON != "" {

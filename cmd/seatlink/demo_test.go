@@ -22,12 +22,12 @@ type demo struct {
 	file  demoFile
 }
 
-// startDemo starts seatlink demo over a data folder, on a free port, and returns
-// when it is ready.
+// startDemo starts seatlink demo over a data folder, on a free port and without a
+// marketplace beside it, and returns when it is ready.
 func startDemo(t *testing.T, data string, args ...string) *demo {
 	t.Helper()
 	told := filepath.Join(t.TempDir(), "told.json")
-	args = append([]string{"demo", "--addr", "127.0.0.1:0", "--data", data, "--json", told}, args...)
+	args = append([]string{"demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data, "--json", told}, args...)
 	d := &demo{process: launch(t, args...), told: told}
 	d.story = d.await("seatlink is ready", "Ctrl-C stops the server")
 	var err error
@@ -186,7 +186,7 @@ func TestTheFileOfTheDemoHolds(t *testing.T) {
 // promised are the paths of the file that programs rely on. The database is
 // there for seatlink bench, the names are for people.
 var promised = []string{
-	"url", "db", "organizations[].id", "organizations[].distributorCode",
+	"url", "db", "organizations[].id", "organizations[].distributorCode", "organizations[].name", "organizations[].currency", "partners[].name",
 	"partners[].applicationId", "partners[].apiKey", "partners[].channelCode", "partners[].authorizationCode", "partners[].organizations[]",
 	"listings[].listingId", "listings[].channelCode", "listings[].organizationId",
 	"barcodes[].organizationId", "barcodes[].accessId", "barcodes[].barcode",

@@ -67,6 +67,8 @@ type commands struct {
 	Subscription subscriptionCommand `cmd:"" help:"Send partners messages when seats or events change."`
 	Listen       listenCommand       `cmd:"" help:"Print such messages as they come, on this machine."`
 
+	Marketplace marketplaceCommand `cmd:"" help:"Run a small marketplace, which knows nothing but the Link API."`
+
 	Settings settingsCommand `cmd:"" help:"List every setting, with its default."`
 
 	Config string `help:"File with settings, in TOML (seatlink settings)." type:"path" placeholder:"FILE"`

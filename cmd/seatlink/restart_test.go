@@ -66,7 +66,7 @@ func TestAHouseIsNotTakenForAnother(t *testing.T) {
 		{"another database", []string{"--db", "sqlite:" + data + "-other.db"}, []string{data, "in seatlink.db", "take another --data"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			said := launch(t, append([]string{"demo", "--addr", "127.0.0.1:0", "--data", data}, tt.args...)...).refused()
+			said := launch(t, append([]string{"demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data}, tt.args...)...).refused()
 			if behind(said, tt.want) < 0 {
 				t.Errorf("seatlink demo %v says %q; want %q", tt.args, said, tt.want)
 			}
@@ -88,7 +88,7 @@ func TestAHouseIsNotTakenForAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		said := launch(t, "demo", "--addr", "127.0.0.1:0", "--data", data).refused()
+		said := launch(t, "demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data).refused()
 		if want := []string{data, "holds a house of which", "has nothing any more", "demo.json"}; behind(said, want) < 0 {
 			t.Errorf("seatlink demo says %q; want %q", said, want)
 		}
@@ -123,7 +123,7 @@ func TestAnInterruptedMakingIsMadeGood(t *testing.T) {
 	t.Run("on PostgreSQL it goes on, for nothing is removed there", func(t *testing.T) {
 		data, db := filepath.Join(t.TempDir(), "house"), storetest.Postgres(t)
 		interruptMaking(t, data, "--size", "small", "--db", db)
-		said := launch(t, "demo", "--addr", "127.0.0.1:0", "--data", data, "--size", "full", "--db", db).refused()
+		said := launch(t, "demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data, "--size", "full", "--db", db).refused()
 		if want := "holds a house of size small"; !strings.Contains(said, want) {
 			t.Errorf("with another size the next start says %q; want %q", said, want)
 		}
@@ -141,7 +141,7 @@ func TestAnInterruptedMakingIsMadeGood(t *testing.T) {
 		if err := os.Remove(filepath.Join(data, memoryFile)); err != nil {
 			t.Fatal(err)
 		}
-		said = launch(t, "demo", "--addr", "127.0.0.1:0", "--data", data, "--size", "small", "--db", db).refused()
+		said = launch(t, "demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data, "--size", "small", "--db", db).refused()
 		if want := []string{"has a house already, of which " + data + " knows nothing"}; behind(said, want) < 0 {
 			t.Errorf("without %s the start says %q; want %q", memoryFile, said, want)
 		}
@@ -151,7 +151,7 @@ func TestAnInterruptedMakingIsMadeGood(t *testing.T) {
 // interruptMaking kills a demo while it makes its house.
 func interruptMaking(t *testing.T, data string, args ...string) {
 	t.Helper()
-	p := launch(t, append([]string{"demo", "--addr", "127.0.0.1:0", "--data", data}, args...)...)
+	p := launch(t, append([]string{"demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data}, args...)...)
 	p.await("loading ")
 	p.kill()
 	if strings.Contains(p.out.String(), "made a house") {

@@ -100,7 +100,7 @@ func TestOneProcessOwnsASQLiteFile(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "house")
 	first := startDemo(t, data, "--size", "small")
 	for _, second := range [][]string{
-		{"demo", "--addr", "127.0.0.1:0", "--data", data},
+		{"demo", "--no-marketplace", "--addr", "127.0.0.1:0", "--data", data},
 		{"serve", "--addr", "127.0.0.1:0", "--db", first.db},
 	} {
 		said := launch(t, second...).refused()

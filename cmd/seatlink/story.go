@@ -15,15 +15,18 @@ import (
 // A demoStory is what a visitor of the demo needs to know.
 type demoStory struct {
 	URL      string
+	Market   string // of the marketplace beside it; "" where there is none
 	Partners []demoPartner
 
 	data, db string
+	currency map[access.OrganizationID]string
 	house    house.Demo
 	made     time.Time
 }
 
 // A demoPartner can come in.
 type demoPartner struct {
+	Name          string                  `json:"name"`
 	Application   access.ApplicationID    `json:"applicationId"`
 	APIKey        string                  `json:"apiKey"`
 	Channel       access.Channel          `json:"channelCode"`
@@ -45,18 +48,24 @@ type demoFile struct {
 type demoOrganization struct {
 	ID              access.OrganizationID `json:"id"`
 	DistributorCode string                `json:"distributorCode"`
+	Name            string                `json:"name"`
+	Currency        string                `json:"currency"`
 }
 
 // write puts the file where programs look for it, once all in it holds.
 func (s demoStory) write(path string) error {
 	file := demoFile{
-		URL: s.URL, DB: s.db, Partners: s.Partners,
+		URL: s.URL, DB: s.db, Partners: s.Partners, Organizations: s.organizations(),
 		Listings: s.house.Listings, Barcodes: s.house.Barcodes, Patrons: s.house.Patrons,
 	}
-	for _, o := range s.house.Organizations {
-		file.Organizations = append(file.Organizations, demoOrganization{o.ID, o.DistributorCode})
-	}
 	return writeWhole(path, file)
+}
+
+func (s demoStory) organizations() (list []demoOrganization) {
+	for _, o := range s.house.Organizations {
+		list = append(list, demoOrganization{o.ID, o.DistributorCode, o.Name, s.currency[o.ID]})
+	}
+	return list
 }
 
 // listingFor is the first listing of a channel.
@@ -78,7 +87,7 @@ func (s demoStory) show(out io.Writer) {
 	}
 	// What is written is a terminal's: a failure is nobody's to mend.
 	_ = storyText.Execute(out, map[string]any{
-		"URL": s.URL, "Data": s.data, "DB": shown(s.db), "Organizations": organizations, "Partner": partner,
+		"URL": s.URL, "Market": s.Market, "Data": s.data, "DB": shown(s.db), "Organizations": organizations, "Partner": partner,
 		"Listing": s.listingFor(partner.Channel), "Barcode": s.barcodeOf(partner), "Order": "demo-" + strings.ToLower(fmt.Sprintf("%x", time.Now().UnixNano())),
 		"Ends": s.made.AddDate(0, 0, 30).Format(time.DateOnly),
 	})
@@ -98,7 +107,8 @@ func (s demoStory) barcodeOf(p demoPartner) house.Barcode {
 var storyText = template.Must(template.New("story").Parse(`
 seatlink is ready
   start page    {{.URL}}/
-  partner API   {{.URL}}/v1
+{{with .Market}}  marketplace   {{.}}/
+{{end}}  partner API   {{.URL}}/v1
   the contract  {{.URL}}/docs
   health        {{.URL}}/livez  {{.URL}}/readyz
   data folder   {{.Data}}  (its listings end on {{.Ends}}; remove the folder for a fresh house)
