@@ -68,7 +68,7 @@ func (b *bureau) Story(_ context.Context, _ boxoffice.Entity, subject string, _ 
 }
 
 func (b *bureau) Catalog(context.Context, access.OrganizationID) (boxoffice.Catalog, error) {
-	return boxoffice.Catalog{Events: []boxoffice.Event{{ID: "999:F23:F01", Organization: 999, Season: "F23", Item: "F01", Basis: boxoffice.Single, Name: "Game"}}}, nil
+	return boxoffice.Catalog{Events: []boxoffice.Event{{ID: "999:F23:F01", Organization: 999, Season: "F23", Item: "F01", Basis: boxoffice.Single, Name: "Game"}, {ID: "999:F23:F02"}}}, nil
 }
 
 func (b *bureau) Epoch() int64 { return 1 }
@@ -510,11 +510,13 @@ func TestAnEventIsToldAsItStands(t *testing.T) {
 		event := func(subject string) *Entry {
 			return &Entry{Change: boxoffice.Change{Organization: 999, Entity: boxoffice.Events, Subject: subject}}
 		}
-		b.write(event("999:F23:F01"), event("999:F23:F01"), event("999:F23:GONE"))
+		filled := event("999:F23:F02")
+		filled.What, filled.Version = boxoffice.Loaded, 2
+		b.write(event("999:F23:F01"), event("999:F23:F01"), event("999:F23:GONE"), filled)
 		pass(time.Second)
 		const want = `{"data":{"events":[{"accessId":"999:F23:F01","seasonCode":"F23","itemCode":"F01","itemBasis":"SINGLE","itemName":"Game",` +
 			`"startDate":"","startTime":"","endDate":"","endTime":"","facilityCode":"","facilityName":""}]},` +
-			`"metadata":{"messageEntity":"events","pacOrganizationId":999,"requestId":"999-events-1-3"}}`
+			`"metadata":{"messageEntity":"events","pacOrganizationId":999,"requestId":"999-events-1-4"}}`
 		if len(bodies) != 1 || bodies[0] != want {
 			t.Errorf("it was sent %v; want\n%s", bodies, want)
 		}

@@ -73,6 +73,9 @@ INSERT INTO journal (batch, n, organization, entity, subject, version, what, app
 SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1,
 	'{"owner":"10","hold":"venue","by":"desk","was":{"hold":"order","by":"' || (SELECT process FROM orders WHERE lines LIKE '%B4%') || '"}}'
 FROM batch AS b WHERE b.number = (SELECT MAX(number) FROM batch)`},
+			{"changes of an event that do not say how it was", `
+UPDATE journal SET state = (SELECT '{"name":"Last game","start":' || start_at || ',"secondary":true,"cancelled":false}' FROM event WHERE id = '999:F29:F01')
+WHERE subject = '999:F29:F01' AND what <> 'load'`},
 		} {
 			t.Run(h.name+"/"+tt.name, func(t *testing.T) {
 				url, db := h.copy(t)
@@ -260,6 +263,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"an exchange with a seat that was not exchanged", `UPDATE journal SET state = replace(state, '"with":"C7"', '"with":"C8"') WHERE subject = 'C6' AND what = 'exchange'`, "I2", "C6"},
 		{"an exchange that went one way", `UPDATE journal SET state = replace(state, '"with":"C6"', '"with":"C8"') WHERE subject = 'C7' AND what = 'exchange'`, "I2", "C6"},
 		{"an event at another time than it was moved to", `UPDATE event SET start_at = start_at + 1 WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
+		{"an event at another place than its change says", `UPDATE event SET facility_name = 'Elsewhere' WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
 		{"an event cancelled without a row", `UPDATE event SET cancelled = true WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
 		{"a change of an event that cannot be read", `UPDATE journal SET state = '{' WHERE subject = '999:F29:F01' AND what <> 'load'`, "I4", "999:F29:F01"},
 		{"a void ticket that came back", `UPDATE journal SET state = replace(state, '"owner":', '"void":true,"owner":') WHERE subject = 'C4' AND what = 'hold'`, "I4", "C4"},
