@@ -172,4 +172,3 @@ func idlePostgres(tb testing.TB, db string) float64 {
 	}, `SELECT LEFT(REPLACE(query, CHR(10), ' '), 90), calls FROM pg_stat_statements WHERE calls > 20 ORDER BY calls DESC LIMIT 8`)
 	return perSecond
 }
-

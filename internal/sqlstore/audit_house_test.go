@@ -212,6 +212,7 @@ func subscribe(t *testing.T, s *sqlstore.Store, db *sql.DB) {
 	ctx := t.Context()
 	exec(t, db, `INSERT INTO channel (code, application) VALUES ('ONE', 'com.example.app')`)
 	exec(t, db, `INSERT INTO granted (application, organization) VALUES ('com.example.app', 999)`)
+	exec(t, db, `INSERT INTO api_key (id, application, mac, created, ends) VALUES ('K-1', 'com.example.app', 'mac', 1, 0)`)
 	for _, id := range []string{"S-1", "S-2", "S-3"} {
 		_, err := s.AddSubscription(ctx, push.Subscription{
 			ID: id, View: push.View{Channel: "ONE"}, Topic: push.Topic{Organization: 999, Entity: boxoffice.Seats},

@@ -26,6 +26,8 @@ type Store interface {
 	push.Leases
 	push.Letters
 	push.Snapshots
+	// TidySubscriptions drops those that have ended.
+	TidySubscriptions(ctx context.Context) error
 	// TidyLetters drops dead letters of more than 30 days ago.
 	TidyLetters(ctx context.Context) error
 	// Moved tells that the journal may have new rows, of any process, to one who
