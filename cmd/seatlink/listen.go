@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/operatorapi"
 	"github.com/seatlink/seatlink/internal/push"
 )
@@ -31,7 +32,7 @@ func (listenCommand) Help() string {
 
 It is a receiver on this machine that subscribes itself for as long as it runs, and prints each seat or event as it comes
 with the time since its change was written. The server must be a sandbox (seatlink demo, or serve --sandbox): others send
-to https alone. Ctrl-C ends it and its subscriptions.
+to https alone. Ctrl-C ends it and its subscriptions; where it is killed they end within 45 seconds.
 
 ` + besideAServer
 }
@@ -61,47 +62,62 @@ func (c *listenCommand) Run(w *surroundings) (err error) {
 	server := &http.Server{Handler: &ear{out: w}, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	var ids []string
-	defer func() {
-		last, done := context.WithTimeout(context.WithoutCancel(w.ctx), hangUpTime)
-		defer done()
-		leaving := *w
-		leaving.ctx = last
-		if len(ids) > 0 {
-			err = errors.Join(err, c.ask(&leaving, func(ctx context.Context, house *operatorapi.Client) (err error) {
-				for _, id := range ids {
-					err = errors.Join(err, house.Unsubscribe(ctx, id))
-				}
-				return err
-			}))
-		}
-		err = errors.Join(err, server.Close())
-	}()
+	defer func() { err = errors.Join(err, server.Close()) }()
+	return c.ask(w, func(ctx context.Context, house *operatorapi.Client) error {
+		return c.listen(ctx, w, house, "http://"+listener.Addr().String(), ended)
+	})
+}
+
+const (
+	// listenFor is how long its subscriptions outlive a listener that is killed; they
+	// are renewed often enough that one renewal may fail.
+	listenFor  = 45 * time.Second
+	renewAfter = 15 * time.Second
+)
+
+// listen subscribes, and holds on to that until ctx or the receiver ends.
+func (c *listenCommand) listen(ctx context.Context, w *surroundings, house *operatorapi.Client, endpoint string, ended <-chan error) (err error) {
 	entities := []string{c.Entity}
 	if c.Entity == "both" {
 		entities = []string{"seats", "events"}
 	}
-	err = c.ask(w, func(ctx context.Context, house *operatorapi.Client) error {
-		for _, entity := range entities {
-			s, err := house.Subscribe(ctx, operatorapi.NewSubscription{
-				Channel: c.Channel, OrganizationID: c.Organization, Entity: entity, Echo: c.Echo, Endpoint: "http://" + listener.Addr().String() + "/" + entity,
-			})
-			if err != nil {
-				return err
+	var ids []string
+	defer func() {
+		last, done := context.WithTimeout(context.WithoutCancel(ctx), hangUpTime)
+		defer done()
+		for _, id := range ids {
+			if gone := house.Unsubscribe(last, id); !errors.Is(gone, fault.SubscriptionUnknown) {
+				err = errors.Join(err, gone)
 			}
-			ids = append(ids, s.ID)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+	}()
+	for _, entity := range entities {
+		s, err := house.Subscribe(ctx, operatorapi.NewSubscription{
+			Channel: c.Channel, OrganizationID: c.Organization, Entity: entity, Echo: c.Echo, Endpoint: endpoint + "/" + entity,
+			Seconds: int64(listenFor / time.Second),
+		})
+		if err != nil {
+			return err
+		}
+		ids = append(ids, s.ID)
 	}
 	fmt.Fprintf(w.stdout, "listening as %s to %s of %d; Ctrl-C ends it\n", printable(c.Channel), strings.Join(entities, " and "), c.Organization)
-	select {
-	case <-w.ctx.Done():
-		return nil
-	case err := <-ended:
-		return err
+	renew := time.NewTicker(renewAfter)
+	defer renew.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-ended:
+			return err
+		case <-renew.C:
+		}
+		for _, id := range ids {
+			err := house.RenewSubscription(ctx, id, listenFor)
+			if errors.Is(err, fault.SubscriptionUnknown) { // others pass: a server may be starting again
+				return fmt.Errorf("its subscription was removed, or has ended while the server was away for %v: listen again", listenFor)
+			}
+		}
 	}
 }
 

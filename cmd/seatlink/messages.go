@@ -34,7 +34,7 @@ func (m *meter) subscriptions(read func(context.Context) ([]push.Lag, error)) {
 		rows:    describe("lag_rows", "Rows of the journal that the subscription has not passed."),
 		seconds: describe("lag_seconds", "How long ago the first of them was written; 0 where there is none."),
 		dead:    describe("dead_letters", "Seats or events that the subscriber refused, of the last 30 days."),
-		active:  describe("active", "1 while messages go to the subscription, 0 while it is paused, disabled or must resync."),
+		active:  describe("active", "1 while messages go to the subscription, 0 while it is paused, disabled or must resync, or its partner is shut out."),
 	})
 }
 
@@ -70,7 +70,7 @@ func (s *subscriptionMeter) Collect(out chan<- prometheus.Metric) {
 		if !lag.Oldest.IsZero() {
 			seconds = max(time.Since(lag.Oldest).Seconds(), 0)
 		}
-		if lag.State == push.Active {
+		if lag.State == push.Active && !lag.Rests {
 			active = 1
 		}
 		tell(s.seconds, seconds)

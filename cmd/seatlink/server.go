@@ -209,7 +209,7 @@ func (s *server) watchDisk(ctx context.Context) error {
 	}
 }
 
-// tidy drops credentials, answers, dead letters and counts of mails that are long over, at first those of the
+// tidy drops credentials, answers, subscriptions that ended, dead letters and counts of mails that are long over, at first those of the
 // time when nothing ran.
 func (s *server) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
@@ -220,6 +220,9 @@ func (s *server) tidy(ctx context.Context) error {
 		}
 		if err := s.store.TidyAnswers(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying answers failed", "err", err)
+		}
+		if err := s.store.TidySubscriptions(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying subscriptions failed", "err", err)
 		}
 		if err := s.store.TidyLetters(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying dead letters failed", "err", err)

@@ -99,6 +99,7 @@ const (
 // An Entered row is one change of a ticket or of an event, as the journal keeps it.
 type Entered struct {
 	Event   *Event  // after the change; nil where a ticket changed, of which the rest is
+	Was     Billing // of the event, before
 	Ticket  *Ticket // after the change; nobody changes it
 	Before  Standing
 	Closed  bool // its event is not open
@@ -348,12 +349,13 @@ func (b *Books) EventNamed(id EventID) (Event, bool) { return b.events.at(id, b.
 // it counts the version and writes the journal row. The catalog of its
 // organization has another version from then on.
 func (b *Books) ChangeEvent(e Event, what What, by access.Principal, reason string) {
-	if _, ok := b.EventNamed(e.ID); !ok {
+	was, ok := b.EventNamed(e.ID)
+	if !ok {
 		panic(fmt.Sprintf("act changes event %s, which is not there", e.ID))
 	}
 	e.Version++
 	b.events.put(e.ID, e)
-	b.journal = append(b.journal, Entered{Event: &e, What: what, By: by, Reason: reason})
+	b.journal = append(b.journal, Entered{Event: &e, Was: was.Billing(), What: what, By: by, Reason: reason})
 }
 
 // Portion returns a portion of a work by its key.

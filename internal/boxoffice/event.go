@@ -92,6 +92,25 @@ func (e Event) Title() string {
 	return e.Name
 }
 
+// A Billing is what partners are told of an event when it changes.
+type Billing struct {
+	Title                      string
+	Start, End                 When
+	FacilityCode, FacilityName string
+	Offered                    bool // on the secondary market, and not cancelled
+}
+
+// Billing is how the event is billed.
+func (e Event) Billing() Billing {
+	return Billing{e.Title(), e.Start, e.End, e.FacilityCode, e.FacilityName, e.Secondary && !e.Cancelled}
+}
+
+// Same reports whether two billings say the same.
+func (b Billing) Same(other Billing) bool {
+	return b.Title == other.Title && b.Start.same(other.Start) && b.End.same(other.End) &&
+		b.FacilityCode == other.FacilityCode && b.FacilityName == other.FacilityName && b.Offered == other.Offered
+}
+
 // Open reports whether tickets of the event may be locked or sold at now: it is
 // not over, not cancelled, and on the secondary market.
 func (e Event) Open(now time.Time) bool {

@@ -40,8 +40,11 @@ type Change struct {
 	With               Token   // the other ticket of an exchange
 	Reason             string  // of an operator, in their own words
 
-	// Of an event alone: what the row says of it, JSON.
-	State string
+	// Of an event alone: what the row says of it, JSON, and how it was billed before
+	// and after. Neither is there where the row does not tell: where it is a load's,
+	// or was written by an edition that did not.
+	State   string
+	Was, Is *Billing
 }
 
 // A Standing is what decides whether a ticket may be listed, and by whom.

@@ -36,6 +36,8 @@ const (
 	deadPath           = "/subscription/dead"
 	lettersShown       = 1_000
 	maxEndpoint        = 1 << 10
+	maxLasting         = 3600 // seconds, of a subscription that ends
+	renewPath          = "/subscription/renew"
 	subscriptionIDSize = 12
 )
 
@@ -45,6 +47,7 @@ func (a *api) subscriptionRoutes() map[string]handler {
 		"POST " + addSubscriberPath: a.subscribe,
 		"POST " + pausePath:         a.pause,
 		"POST " + resumePath:        a.resume,
+		"POST " + renewPath:         a.renewSubscription,
 		"POST " + removePath:        a.unsubscribe,
 		"POST " + replayPath:        a.replay,
 		"POST " + rollPath:          a.rollSecret,
@@ -70,6 +73,7 @@ type Subscription struct {
 	Attempts       int    `json:"attempts,omitempty"` // that failed since the last success
 	Next           string `json:"next,omitempty"`     // attempt
 	Delivered      string `json:"delivered,omitempty"`
+	Ends           string `json:"ends,omitempty"`   // unless it is renewed
 	Dead           int64  `json:"dead"`             // letters
 	Secret         string `json:"secret,omitempty"` // told once, when it is new
 }
@@ -88,7 +92,8 @@ type NewSubscription struct {
 	Endpoint       string `json:"endpoint"`
 	User           string `json:"user"`
 	Password       string `json:"password"`
-	SNS            *Topic `json:"sns,omitempty"` // instead of the endpoint, which is then that of the service, "" is Amazon's
+	SNS            *Topic `json:"sns,omitempty"`     // instead of the endpoint, which is then that of the service, "" is Amazon's
+	Seconds        int64  `json:"seconds,omitempty"` // that it lasts unless it is renewed; 0 is for good
 }
 
 // A Topic of Amazon SNS is to take messages. Without a key the default chain of
@@ -118,6 +123,7 @@ func subscriptionOf(s push.Subscription) Subscription {
 	shown := Subscription{
 		ID: s.ID, Channel: string(s.Channel), OrganizationID: int64(s.Organization), Entity: string(s.Entity), Echo: s.Echo,
 		State: string(s.State), Note: s.Note, Topic: s.SNS.ARN, Cursor: s.Cursor, Attempts: s.Attempts, Next: since(s.Due), Delivered: since(s.Delivered),
+		Ends: since(s.Ends),
 	}
 	if to, err := url.Parse(s.Endpoint); err == nil {
 		shown.Host = to.Host
@@ -142,6 +148,9 @@ func (a *api) subscriptions(ctx context.Context, _ *call) (any, error) {
 	for _, lag := range all {
 		shown := subscriptionOf(lag.Subscription)
 		shown.Behind, shown.Oldest, shown.Dead = lag.Rows, since(lag.Oldest), lag.Dead
+		if lag.Rests {
+			shown.Note = "it rests: its partner is disabled, or not granted the organization"
+		}
 		list.Subscriptions = append(list.Subscriptions, shown)
 	}
 	return list, nil
@@ -160,6 +169,8 @@ func (a *api) subscribe(ctx context.Context, c *call) (any, error) {
 		return nil, fault.SubscriptionRefused.Saying("the endpoint is https, with a name for its host and no user in it; a sandbox takes http and this machine too")
 	case strings.Contains(wire.User, ":"):
 		return nil, fault.FieldInvalid.Saying("a user has no colon")
+	case wire.Seconds < 0 || wire.Seconds > maxLasting:
+		return nil, fault.FieldInvalid.Saying("seconds is 0 to 3600")
 	}
 	if err := a.mayHear(ctx, access.Channel(wire.Channel), access.OrganizationID(wire.OrganizationID)); err != nil {
 		return nil, err
@@ -168,6 +179,7 @@ func (a *api) subscribe(ctx context.Context, c *call) (any, error) {
 		ID: rand.Text()[:subscriptionIDSize], View: push.View{Channel: access.Channel(wire.Channel), Echo: wire.Echo},
 		Topic:    push.Topic{Organization: access.OrganizationID(wire.OrganizationID), Entity: entity},
 		Endpoint: wire.Endpoint, User: wire.User, Password: wire.Password, Secret: push.NewSecret(),
+		Lasts: time.Duration(wire.Seconds) * time.Second,
 	}
 	if wire.SNS != nil {
 		if err := a.topic(ctx, wire.SNS, &wanted); err != nil {
@@ -245,6 +257,8 @@ type subscriptionRequest struct {
 	To    int64  `json:"to,omitempty"`
 	Since string `json:"since,omitempty"`
 	Dead  bool   `json:"dead,omitempty"`
+
+	Seconds int64 `json:"seconds,omitempty"` // that it is to last
 }
 
 // Replayed says what a replay does.
@@ -271,6 +285,18 @@ func (a *api) pause(ctx context.Context, c *call) (any, error) {
 
 func (a *api) resume(ctx context.Context, c *call) (any, error) {
 	return a.named(ctx, c, a.work.Messages.Resume)
+}
+
+func (a *api) renewSubscription(ctx context.Context, c *call) (any, error) {
+	var wire subscriptionRequest
+	if err := c.decode(&wire); err != nil {
+		return nil, err
+	}
+	if wire.Seconds < 1 || wire.Seconds > maxLasting {
+		return nil, fault.FieldInvalid.Saying("seconds is 1 to 3600")
+	}
+	lasts := time.Duration(wire.Seconds) * time.Second
+	return Subscription{ID: wire.ID}, a.work.Messages.Subscriptions.RenewSubscription(ctx, wire.ID, lasts)
 }
 
 func (a *api) unsubscribe(ctx context.Context, c *call) (any, error) {
@@ -355,6 +381,11 @@ func (c *Client) Pause(ctx context.Context, id string) (s Subscription, err erro
 func (c *Client) Resume(ctx context.Context, id string) (s Subscription, err error) {
 	err = c.call(ctx, http.MethodPost, resumePath, subscriptionRequest{ID: id}, &s)
 	return s, err
+}
+
+// RenewSubscription has a subscription that ends last for some time from now on.
+func (c *Client) RenewSubscription(ctx context.Context, id string, lasts time.Duration) error {
+	return c.call(ctx, http.MethodPost, renewPath, subscriptionRequest{ID: id, Seconds: int64(lasts / time.Second)}, &Subscription{})
 }
 
 // Unsubscribe removes a subscription.

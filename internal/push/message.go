@@ -199,9 +199,11 @@ func (d *draft) add(e *Entry) bool {
 }
 
 func (d *draft) take(e *Entry) bool {
-	word, speaks := Word{}, true // an event speaks whenever it has a row
+	word, speaks := Word{}, false
 	if e.Entity == boxoffice.Seats {
 		word, speaks = d.view.Hear(e.Before, e.After)
+	} else {
+		speaks = tells(e.Change)
 	}
 	if !speaks {
 		return true

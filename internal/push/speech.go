@@ -30,6 +30,19 @@ func (v View) Of(s boxoffice.Standing) Status {
 	return Unlock
 }
 
+// tells reports whether a row of the journal has anything to say to those who hear
+// of events: name, dates, times, facility, or its being on the secondary market
+// changed, or it is new. A later load brings tickets alone.
+func tells(c boxoffice.Change) bool {
+	switch {
+	case c.What == boxoffice.Loaded:
+		return c.Version == 1
+	case c.Was == nil || c.Is == nil: // it does not say how it was
+		return true
+	}
+	return !c.Was.Same(*c.Is)
+}
+
 // A Word is what one change makes a seat say: LOCK where it may no longer be listed
 // or another owner has it, and then UNLOCK where it may be listed again.
 type Word struct {

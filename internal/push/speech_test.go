@@ -2,6 +2,7 @@ package push
 
 import (
 	"testing"
+	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
@@ -67,6 +68,66 @@ func TestWhatAChannelHearsOfTwoStates(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhatIsToldOfAnEvent(t *testing.T) {
+	day := boxoffice.When{Date: "2026-11-05"}
+	evening := boxoffice.When{At: time.Date(2026, 11, 5, 19, 30, 0, 0, time.UTC)}
+	game := boxoffice.Event{
+		ID: "999:F23:F01", Name: "Game", Start: evening, End: day, FacilityCode: "ST", FacilityName: "Stadium", Secondary: true,
+	}
+	with := func(change func(e *boxoffice.Event)) boxoffice.Event {
+		e := game
+		change(&e)
+		return e
+	}
+	off := with(func(e *boxoffice.Event) { e.Secondary = false })
+	for _, tt := range []struct {
+		name          string
+		before, after boxoffice.Event
+		want          bool
+	}{
+		{"nothing changed", game, game, false},
+		{"the same instant in another zone", game, with(func(e *boxoffice.Event) { e.Start.At = evening.At.In(time.FixedZone("", 3600)) }), false},
+		{"another name", game, with(func(e *boxoffice.Event) { e.Name = "Final" }), true},
+		{"another name on the internet", game, with(func(e *boxoffice.Event) { e.InternetName = "Final" }), true},
+		{"a name behind the one that partners see", with(func(e *boxoffice.Event) { e.InternetName = "Game" }), with(func(e *boxoffice.Event) { e.InternetName, e.Name = "Game", "G-1" }), false},
+		{"another start", game, with(func(e *boxoffice.Event) { e.Start.At = evening.At.Add(time.Minute) }), true},
+		{"a start that is open again", game, with(func(e *boxoffice.Event) { e.Start = day }), true},
+		{"another end", game, with(func(e *boxoffice.Event) { e.End.Date = "2026-11-06" }), true},
+		{"no end", game, with(func(e *boxoffice.Event) { e.End = boxoffice.When{} }), true},
+		{"another facility", game, with(func(e *boxoffice.Event) { e.FacilityCode = "AR" }), true},
+		{"a facility of another name", game, with(func(e *boxoffice.Event) { e.FacilityName = "Arena" }), true},
+		{"off the secondary market", game, off, true},
+		{"on the secondary market", off, game, true},
+		{"cancelled", game, with(func(e *boxoffice.Event) { e.Cancelled = true }), true},
+		{"cancelled while it was off the market", off, with(func(e *boxoffice.Event) { e.Secondary, e.Cancelled = false, true }), false},
+		{"another configuration", game, with(func(e *boxoffice.Event) { e.ConfigurationCode = "C2" }), false},
+		{"other price types and company", game, with(func(e *boxoffice.Event) {
+			e.PriceTypes, e.Associations = map[string]string{"A": "Adult"}, []boxoffice.Association{{Type: "PARKING"}}
+		}), false},
+		{"when it is over, while its times are the same", game, with(func(e *boxoffice.Event) { e.Over = evening.At }), false},
+	} {
+		was, is := tt.before.Billing(), tt.after.Billing()
+		for _, what := range []boxoffice.What{boxoffice.Renamed, boxoffice.Rescheduled, boxoffice.OffSale} {
+			if got := tells(boxoffice.Change{Entity: boxoffice.Events, What: what, Version: 2, Was: &was, Is: &is}); got != tt.want {
+				t.Errorf("%s (%s): tells = %v; want %v", tt.name, what, got, tt.want)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		row  boxoffice.Change
+		want bool
+	}{
+		{"an event that is new", boxoffice.Change{What: boxoffice.Loaded, Version: 1}, true},
+		{"tickets that were added to an event", boxoffice.Change{What: boxoffice.Loaded, Version: 2}, false},
+		{"a row that does not say how it was", boxoffice.Change{What: boxoffice.Renamed, Version: 2}, true},
+	} {
+		if got := tells(tt.row); got != tt.want {
+			t.Errorf("%s: tells = %v; want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

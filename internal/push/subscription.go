@@ -35,6 +35,10 @@ type Subscription struct {
 	Note           string // why it is in that state, or what its last attempt met
 	Place
 	Since time.Time
+	// Ends is when it is gone unless it is renewed; zero is never. It is of somebody who
+	// listens for a while, and may be killed. Lasts is how long one that is added has.
+	Ends  time.Time
+	Lasts time.Duration
 	Lease int64 // grows whenever somebody takes or changes the subscription
 }
 
@@ -75,14 +79,20 @@ type Lag struct {
 	Rows   int64     // of the journal that it has not passed
 	Oldest time.Time // of the first of them; zero where there is none
 	Dead   int64     // letters
+	// Rests says that nothing is sent, whatever its state: its partner is shut out, or
+	// is no longer granted the organization.
+	Rests bool
 }
 
 // Subscriptions are what operators see of them, in the store. What is unknown is
 // fault.SubscriptionUnknown.
 type Subscriptions interface {
-	// AddSubscription adds one, with its cursor at the end of the journal.
+	// AddSubscription adds one, with its cursor at the end of the journal. Where it is
+	// to last for some time only, it ends then by the store's clock unless it is renewed.
 	AddSubscription(ctx context.Context, s Subscription) (Subscription, error)
-	// Subscriptions returns all of them by id.
+	// RenewSubscription has one that ends last for some time from now on.
+	RenewSubscription(ctx context.Context, id string, lasts time.Duration) error
+	// Subscriptions returns all of them by id, but for those that have ended.
 	Subscriptions(ctx context.Context) ([]Lag, error)
 	// ChangeSubscription lets change alter one. Whoever serves it loses it, and it is
 	// served anew once that relay has let go, or after its lease.
@@ -106,9 +116,10 @@ type Letters interface {
 	Settle(ctx context.Context, l Letter) error
 }
 
-// Leases are who serves which subscription, in the store. One whose channel is not
-// of a partner that was granted the organization is served by nobody. No two relays hold the
-// lease of one at once; it lasts LeaseTime by the database's clock.
+// Leases are who serves which subscription, in the store. One that has ended is
+// served by nobody; nor is one, as long as that is so, whose channel is not of a partner that
+// was granted the organization and is let in: has an API key that has not ended. No two relays
+// hold the lease of one at once; it lasts LeaseTime by the database's clock.
 type Leases interface {
 	// ClaimSubscriptions takes active ones that nobody holds, at most limit.
 	ClaimSubscriptions(ctx context.Context, relay string, limit int) ([]Subscription, error)

@@ -17,8 +17,8 @@ const (
 	ringSize = 1 << 14
 	// readAtOnce bounds one read of the journal.
 	readAtOnce = 2_000
-	// tailEvery backs the wake-up, which other processes do not give.
-	tailEvery = 25 * time.Millisecond
+	// tailEvery backs the wake-up.
+	tailEvery = time.Second
 	// tailAgain is the pause after the journal could not be read.
 	tailAgain = time.Second
 	// restAfter is how long rows are still read when nobody asks for them.

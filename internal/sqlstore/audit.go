@@ -36,7 +36,11 @@ var invariants = []struct{ name, rule string }{
 	{"I21", "a transfer holds its tickets until it is accepted, cancelled or expired, once, as its history says"},
 	{"I22", "no transfer was accepted at its end or later, and none expired before"},
 	{"I23", "tickets and events have a row of the journal for each of their versions"},
+	{"I24", "a subscription is active or says why not, and is tried again in time; what its subscriber refused is kept, and for 30 days"},
+	{"I25", "one relay at a time serves a subscription, with one message in flight"},
+	{"I27", "what a subscriber refused is a row of the journal that tells it something"},
 	{"I28", "versions are dense, in the order of the journal"},
+	{"I30", "a subscription is nowhere beyond the end of the journal, of this epoch"},
 	{"I34", "the database is sound, and every reference leads somewhere"},
 	{"I36", "batches are whole, and positions dense, ascending with each subject's versions"},
 	{"I37", "what the venue does to many tickets comes to its end, and tells of each"},
@@ -131,7 +135,7 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 	aside := make(chan error, 1)
 	go func() { aside <- b.over(ctx, b.soundness, b.seats) }()
 	err = a.over(ctx, a.eventStories, a.eventsStand, a.ticketStories, a.exchanges, a.works, a.references, a.orders, a.callbacks,
-		a.transfers, a.gates, a.ledger, a.answers, a.batches)
+		a.transfers, a.gates, a.ledger, a.answers, a.messages, a.batches)
 	err = cmp.Or(err, <-aside)
 	a.join(b)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/push"
 	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/storetest"
 )
@@ -53,7 +54,7 @@ func auditedHouses(t *testing.T) []auditedHouse {
 }
 
 // mendable are the tables that tests break, in the order of their references.
-var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step", "admission"}
+var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step", "admission", "subscription", "letter"}
 
 // mend makes the rows what they were when it was first called.
 func mend(t *testing.T, db *sql.DB) {
@@ -157,6 +158,8 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	B9  was handed over by ONE/H-1, after ONE/O-10 had sold it with A3 and A4
 //	A3  waits in the sandbox's transfer ONE/PENDING-9
 //	A4  came back from ONE/ERROR-9, which ended in ERROR
+//
+// Subscription S-1 is served and refused A1, S-2 is paused, and S-3 takes nothing.
 func trade(t *testing.T, url string) {
 	t.Helper()
 	tradeIn(t, opened(t, url), url)
@@ -197,8 +200,45 @@ func act(t *testing.T, s *sqlstore.Store, office *boxoffice.Office, url string) 
 	scan(t, s)
 	numbered(t, db)
 	exec(t, db, `INSERT INTO application (id, name, epoch) VALUES ('com.example.app', 'App', 1)`)
+	subscribe(t, s, db)
 	s.Close()
 	must(t, db.Close()) // the last one writes everything into the file
+}
+
+// subscribe has three hear of the house, of which one refused a seat, one was
+// paused, and one takes nothing.
+func subscribe(t *testing.T, s *sqlstore.Store, db *sql.DB) {
+	t.Helper()
+	ctx := t.Context()
+	exec(t, db, `INSERT INTO channel (code, application) VALUES ('ONE', 'com.example.app')`)
+	exec(t, db, `INSERT INTO granted (application, organization) VALUES ('com.example.app', 999)`)
+	exec(t, db, `INSERT INTO api_key (id, application, mac, created, ends) VALUES ('K-1', 'com.example.app', 'mac', 1, 0)`)
+	for _, id := range []string{"S-1", "S-2", "S-3"} {
+		_, err := s.AddSubscription(ctx, push.Subscription{
+			ID: id, View: push.View{Channel: "ONE"}, Topic: push.Topic{Organization: 999, Entity: boxoffice.Seats},
+			Endpoint: "https://hooks.example.com/" + id, Secret: push.NewSecret(),
+		})
+		must(t, err)
+	}
+	replay := push.Replay{Subscriptions: s, Letters: s, Journal: s}
+	_, err := replay.Pause(ctx, "S-2")
+	must(t, err)
+	story, err := s.Story(ctx, boxoffice.Seats, "A1", 1, 1)
+	must(t, err)
+	must(t, s.Bury(ctx, []push.Letter{{Subscription: "S-1", Subject: "A1", Position: story[0].Position, Note: "4xx"}}))
+	claimed, err := s.ClaimSubscriptions(ctx, "relay", 9)
+	must(t, err)
+	for _, c := range claimed {
+		kept := push.Kept{ID: c.ID, Lease: c.Lease, State: push.Active, Place: c.Place}
+		if c.ID == "S-3" {
+			now := time.Now()
+			kept.Note, kept.Place = "5xx", push.Place{Cursor: c.Cursor - 9, Flight: c.Cursor - 1, Attempts: 2, Failing: now, Due: now.Add(time.Minute)}
+		}
+		held, err := s.KeepSubscriptions(ctx, "relay", []push.Kept{kept})
+		if err != nil || len(held) != 1 {
+			t.Fatalf("KeepSubscriptions(%s) = %v, %v; want it held", c.ID, held, err)
+		}
+	}
 }
 
 // manage has the venue do what it may, and the last game moved, off sale and on again.

@@ -73,6 +73,9 @@ INSERT INTO journal (batch, n, organization, entity, subject, version, what, app
 SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1,
 	'{"owner":"10","hold":"venue","by":"desk","was":{"hold":"order","by":"' || (SELECT process FROM orders WHERE lines LIKE '%B4%') || '"}}'
 FROM batch AS b WHERE b.number = (SELECT MAX(number) FROM batch)`},
+			{"changes of an event that do not say how it was", `
+UPDATE journal SET state = (SELECT '{"name":"Last game","start":' || start_at || ',"secondary":true,"cancelled":false}' FROM event WHERE id = '999:F29:F01')
+WHERE subject = '999:F29:F01' AND what <> 'load'`},
 		} {
 			t.Run(h.name+"/"+tt.name, func(t *testing.T) {
 				url, db := h.copy(t)
@@ -260,6 +263,7 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"an exchange with a seat that was not exchanged", `UPDATE journal SET state = replace(state, '"with":"C7"', '"with":"C8"') WHERE subject = 'C6' AND what = 'exchange'`, "I2", "C6"},
 		{"an exchange that went one way", `UPDATE journal SET state = replace(state, '"with":"C6"', '"with":"C8"') WHERE subject = 'C7' AND what = 'exchange'`, "I2", "C6"},
 		{"an event at another time than it was moved to", `UPDATE event SET start_at = start_at + 1 WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
+		{"an event at another place than its change says", `UPDATE event SET facility_name = 'Elsewhere' WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
 		{"an event cancelled without a row", `UPDATE event SET cancelled = true WHERE id = '999:F29:F01'`, "I4", "999:F29:F01"},
 		{"a change of an event that cannot be read", `UPDATE journal SET state = '{' WHERE subject = '999:F29:F01' AND what <> 'load'`, "I4", "999:F29:F01"},
 		{"a void ticket that came back", `UPDATE journal SET state = replace(state, '"owner":', '"void":true,"owner":') WHERE subject = 'C4' AND what = 'hold'`, "I4", "C4"},
@@ -278,6 +282,30 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"a work whose tickets nobody would find", `UPDATE venue_work SET listed = false WHERE id = 'W-1'`, "I37", "W-1"},
 		{"a work of an unknown verb", `UPDATE venue_work SET verb = 'sell' WHERE id = 'W-1'`, "I37", "W-1"},
 		{"a portion that lost a ticket", `UPDATE venue_portion SET changed = changed - 1 WHERE work = 'W-4'`, "I37", "W-4/000001"},
+
+		{"a subscription in an unknown state", `UPDATE subscription SET state = 'asleep' WHERE id = 'S-1'`, "I24", "S-1"},
+		{"a subscription about nothing that is told", `UPDATE subscription SET entity = 'people' WHERE id = 'S-1'`, "I24", "S-1"},
+		{"a subscription that rests for no reason", `UPDATE subscription SET note = '' WHERE id = 'S-2'`, "I24", "S-2"},
+		{"a subscription that leads nowhere", `UPDATE subscription SET sealed = '' WHERE id = 'S-1'`, "I24", "S-1"},
+		{"a failure that no attempt met", `UPDATE subscription SET attempts = 0 WHERE id = 'S-3'`, "I24", "S-3"},
+		{"an attempt that failed at no time", `UPDATE subscription SET failing_since = 0 WHERE id = 'S-3'`, "I24", "S-3"},
+		{"a next attempt after a success", `UPDATE subscription SET due_at = 1 WHERE id = 'S-1'`, "I24", "S-1"},
+		{"a next attempt that nobody lives to see", `UPDATE subscription SET due_at = due_at + CAST(86400000000 AS BIGINT) WHERE id = 'S-3'`, "I24", "S-3"},
+		{"a dead letter that is not dropped", `UPDATE letter SET at = at - 31 * CAST(86400000000 AS BIGINT) - 60000000`, "I24", "S-1/A1"},
+		{"a dead letter of tomorrow", `UPDATE letter SET at = at + CAST(86400000000 AS BIGINT)`, "I24", "S-1/A1"},
+		{"a dead letter that met nothing", `UPDATE letter SET note = ''`, "I24", "S-1/A1"},
+		{"a message in flight that was received", `UPDATE subscription SET flight = cursor WHERE id = 'S-3'`, "I25", "S-3"},
+		{"a lease of nobody", `UPDATE subscription SET lease_by = '' WHERE id = 'S-1'`, "I25", "S-1"},
+		{"a relay without a lease", `UPDATE subscription SET lease = 0 WHERE id = 'S-1'`, "I25", "S-1"},
+		{"a relay whose lease never ends", `UPDATE subscription SET lease_until = lease_until + 3600000000 WHERE id = 'S-1'`, "I25", "S-1"},
+		{"a letter of a seat that did not change there", `UPDATE letter SET position = position + 1`, "I27", "S-1/A1"},
+		{"a letter of an event to one who hears of seats", `UPDATE letter SET subject = '999:F26:F01', position = 1`, "I27", "S-1/999:F26:F01"},
+		{"a letter of another organization", `UPDATE subscription SET organization = 998 WHERE id = 'S-1'`, "I27", "S-1/A1"},
+		{"a letter beyond the end of the journal", `UPDATE letter SET position = 1000000`, "I27", "S-1/A1"},
+		{"a cursor beyond the end of the journal", `UPDATE subscription SET cursor = (SELECT position FROM head) + 1 WHERE id = 'S-1'`, "I30", "S-1"},
+		{"a cursor before the beginning", `UPDATE subscription SET cursor = -1 WHERE id = 'S-1'`, "I30", "S-1"},
+		{"a message in flight beyond the end of the journal", `UPDATE subscription SET flight = (SELECT position FROM head) + 1 WHERE id = 'S-3'`, "I30", "S-3"},
+		{"a subscription to an organization that is not there", `UPDATE subscription SET organization = 997 WHERE id = 'S-2'`, "I34", "S-2"},
 
 		{"a version without a row", `UPDATE ticket SET version = version + 1 WHERE token = 'A2'`, "I23", "A2"},
 		{"an event's version without a row", `UPDATE event SET version = version + 1 WHERE id = '999:F27:F01'`, "I23", "999:F27:F01"},
@@ -353,6 +381,7 @@ func TestAuditFindsWhatSQLiteItselfFinds(t *testing.T) {
 	for _, b := range []struct{ name, statement, invariant, subject string }{
 		{"a row that leads nowhere", `DELETE FROM event WHERE id = '999:F27:F01'`, "I34", "ticket"},
 		{"a portion of no work", `DELETE FROM venue_work WHERE id = 'W-1'`, "I37", "W-1/000001"},
+		{"a letter of no subscription", `DELETE FROM subscription WHERE id = 'S-1'`, "I24", "S-1/A1"},
 		{"a ticket of no event", `DELETE FROM event WHERE id = '999:F27:F01'`, "I34", "B1"},
 		{"a batch that its transaction did not number", `UPDATE batch SET position = NULL WHERE number = (SELECT MAX(number) FROM batch)`, "I36", "batch"},
 	} {

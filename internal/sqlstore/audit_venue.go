@@ -82,7 +82,7 @@ func (a *auditor) eventsStand(ctx context.Context) error {
 	const (
 		events = `
 SELECT id, CASE WHEN internet_name <> '' THEN internet_name WHEN item_name <> '' THEN item_name ELSE name END,
-	start_at, start_date, end_at, end_date, secondary, cancelled
+	start_at, start_date, end_at, end_date, secondary, cancelled, facility_code, facility_name
 FROM event`
 	)
 	return a.ask(ctx, events, nil, func(r row) error {
@@ -95,8 +95,13 @@ FROM event`
 			a.find("I4", r.text(0), "has a change in the journal that cannot be read: %v", err)
 			return nil
 		}
-		says.Reason = ""
-		is := eventSays{r.text(1), r.int(2), r.text(3), r.int(4), r.text(5), r.flag(6), r.flag(7), ""}
+		is := eventSays{
+			billed{r.text(1), r.int(2), r.text(3), r.int(4), r.text(5), r.text(8), r.text(9), r.flag(6) && !r.flag(7)}, r.flag(6), r.flag(7), "", nil,
+		}
+		if says.Was == nil { // of the first edition, which said no more
+			is.Facility, is.FacilityName, is.Offered = "", "", false
+		}
+		says.Reason, says.Was = "", nil
 		if says != is {
 			a.find("I4", r.text(0), "is %+v, and in the journal %+v", is, says)
 		}

@@ -33,7 +33,7 @@ func journalRows(entered []boxoffice.Entered) *table {
 		e := &entered[n]
 		if e.Event != nil {
 			rows.row().int(int64(n)).int(int64(e.Event.Organization)).text(string(boxoffice.Events)).text(string(e.Event.ID)).int(e.Event.Version).
-				text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(eventState(*e.Event, e.Reason))
+				text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(eventState(*e.Event, e.Was, e.Reason))
 			continue
 		}
 		rows.row().int(int64(n)).int(int64(e.Ticket.Organization)).text(string(boxoffice.Seats)).text(string(e.Ticket.Token)).int(e.Ticket.Version).
@@ -137,8 +137,12 @@ func readChange(r row) (boxoffice.Change, error) {
 		At:   instant(r.int(9)),
 	}
 	if c.Entity == boxoffice.Events {
+		var err error
 		c.State = r.text(10)
-		return c, nil
+		if c.Was, c.Is, err = readBillings(c.What, c.State); err != nil {
+			err = fmt.Errorf("journal of event %s, version %d: %w", c.Subject, c.Version, err)
+		}
+		return c, err
 	}
 	c.Event, c.Section, c.Row, c.Seat = boxoffice.EventID(r.text(11)), r.text(12), r.text(13), r.text(14)
 	var s state

@@ -253,5 +253,6 @@ JOIN event AS e ON e.id = r.event CROSS JOIN (SELECT number, at FROM batch WHERE
 	if err != nil || !l.s.db.numbersAtOnce() {
 		return err
 	}
-	return l.s.number(ctx, tx)
+	_, err = l.s.number(ctx, tx)
+	return err
 }

@@ -20,7 +20,7 @@ func (s *Store) committed() {
 }
 
 // Moved tells that the journal may have new rows in their order, to one who
-// waits for them. Of another process's batches it tells nothing.
+// waits for them. It hears of those of other processes too (signal.go).
 func (s *Store) Moved() <-chan struct{} { return s.moved }
 
 // placed wakes the one who follows the journal.
@@ -31,85 +31,152 @@ func (s *Store) placed() {
 	}
 }
 
-// numberPause is between two times of numbering.
-const numberPause = 4 * time.Millisecond
+const (
+	// numberEvery backs the wake-up. It also finds the batches of a process that ended
+	// between a commit and its numbering.
+	numberEvery = time.Second
+	// numberAgain is the pause after numbering failed.
+	numberAgain = 100 * time.Millisecond
+	// numberPause is between two times of numbering: each costs a commit, and what is
+	// committed meanwhile is numbered together.
+	numberPause = 4 * time.Millisecond
+	// numberMost is how many batches are numbered at once.
+	numberMost = 1_000
+)
 
-// runNumberer gives committed batches their positions until ctx ends. Any
-// process may: the head's row is locked by whoever does.
+// A numberer gives committed batches their positions, and rings the bell for other
+// processes. It owns a connection.
+type numberer struct {
+	s    *Store
+	tx   session // nil until it is connected
+	bell bell
+}
+
+// runNumberer numbers batches until ctx ends. Any process may: the head's row is
+// locked by whoever does.
 func (s *Store) runNumberer(ctx context.Context) {
-	var tx session
-	poll := time.NewTicker(pollEvery)
+	n := &numberer{s: s}
+	poll := time.NewTimer(0)
 	defer poll.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
-			if tx != nil {
-				tx.close()
+			if n.tx != nil {
+				n.tx.close()
 			}
 			return
 		case <-s.wake:
+			err = n.turn(ctx, true)
 		case <-poll.C:
+			err = n.turn(ctx, false)
+		case <-n.bell.due:
+			err = n.ring(ctx)
 		}
-		if tx == nil || !tx.alive() {
-			if tx != nil {
-				tx.close()
+		pause := numberEvery
+		if err != nil {
+			pause = numberAgain
+			if ctx.Err() == nil {
+				s.bug(err)
+				s.log.Warn("numbering failed", "err", err)
 			}
-			var err error
-			if tx, err = s.db.writer(ctx); err != nil {
-				tx = nil
-				continue // the next poll tries again
-			}
 		}
-		if err := s.numberOnce(ctx, tx); err != nil && ctx.Err() == nil {
-			s.bug(err)
-			s.log.Warn("numbering failed", "err", err)
-		}
-		// What is committed meanwhile is numbered together: each time costs a commit.
 		select {
 		case <-ctx.Done():
 		case <-time.After(numberPause):
 		}
+		poll.Reset(pause)
 	}
 }
 
-func (s *Store) numberOnce(ctx context.Context, tx session) error {
-	if err := tx.begin(ctx); err != nil {
-		return err
+// turn numbers all that is committed. Who was woken has committed something, which
+// another process may have numbered meanwhile.
+func (n *numberer) turn(ctx context.Context, woken bool) error {
+	if err := n.connect(ctx); err != nil {
+		return nil //nolint:nilerr // a database that is away is the writers' to tell
 	}
-	defer tx.rollback()
-	if err := s.number(ctx, tx); err != nil {
-		return err
+	if !woken {
+		if waits, err := n.waits(ctx); err != nil || !waits {
+			return err
+		}
 	}
-	defer s.placed()
-	return tx.commit(ctx)
+	for {
+		batches, err := n.once(ctx)
+		if err != nil {
+			return err
+		}
+		if batches > 0 || woken {
+			n.s.placed()
+		}
+		if batches > 0 {
+			if err := n.ring(ctx); err != nil {
+				return err
+			}
+		}
+		if batches < numberMost {
+			return nil
+		}
+	}
+}
+
+func (n *numberer) connect(ctx context.Context) (err error) {
+	if n.tx != nil && n.tx.alive() {
+		return nil
+	}
+	if n.tx != nil {
+		n.tx.close()
+	}
+	n.tx, err = n.s.db.writer(ctx)
+	if err != nil {
+		n.tx = nil
+	}
+	return err
+}
+
+// waits tells whether a batch waits for its position, and locks nothing.
+func (n *numberer) waits(ctx context.Context) (waits bool, err error) {
+	const look = `SELECT number FROM batch WHERE position IS NULL ORDER BY number LIMIT 1`
+	err = n.tx.run(ctx, step{text: look, each: func(row) error { waits = true; return nil }})
+	return waits, err
+}
+
+func (n *numberer) once(ctx context.Context) (batches int, err error) {
+	if err := n.tx.begin(ctx); err != nil {
+		return 0, err
+	}
+	defer n.tx.rollback()
+	if batches, err = n.s.number(ctx, n.tx); err != nil || batches == 0 {
+		return 0, err
+	}
+	return batches, n.tx.commit(ctx)
 }
 
 // number gives the committed batches that have none their positions, in the
 // order of their numbers. Whoever sees a version of a seat sees the earlier ones,
 // and an earlier one has a smaller number; so positions respect every seat's
-// versions, and are dense.
-func (s *Store) number(ctx context.Context, tx session) error {
+// versions, and are dense. It returns how many it numbered, at most numberMost.
+func (s *Store) number(ctx context.Context, tx session) (batches int, err error) {
 	const (
 		lockHead = `SELECT position FROM head WHERE id = 1 {lock}`
 		place    = `
 UPDATE batch SET position = f.position
 FROM (
 	SELECT number, CAST((SELECT position FROM head) + 1 + SUM(size) OVER (ORDER BY number) - size AS BIGINT) AS position
-	FROM batch WHERE position IS NULL ORDER BY number LIMIT 1000
+	FROM batch WHERE position IS NULL ORDER BY number LIMIT $1
 ) AS f
 WHERE batch.number = f.number
 RETURNING size`
 		moveHead = `UPDATE head SET position = position + $1 WHERE id = 1`
 	)
 	var moved int64
-	err := tx.run(ctx,
+	err = tx.run(ctx,
 		step{text: lockHead, each: func(row) error { return nil }},
 		// In a statement of its own, so that it sees what was committed while it waited.
-		step{text: place, each: func(r row) error { moved += r.int(0); return nil }})
+		step{text: place, args: []any{int64(numberMost)}, each: func(r row) error { batches++; moved += r.int(0); return nil }})
 	if err != nil || moved == 0 {
-		return err
+		return batches, err
 	}
-	return tx.run(ctx, step{text: moveHead, args: []any{moved}, want: 1})
+	return batches, tx.run(ctx, step{text: moveHead, args: []any{moved}, want: 1})
 }
 
 // Numbers are taken from blocks that were reserved beforehand, so that no batch

@@ -155,6 +155,48 @@ func (e *postgresEngine) writer(ctx context.Context) (session, error) {
 
 func (e *postgresEngine) numbersAtOnce() bool { return false }
 
+// bellChannel is what processes on one database listen to.
+const bellChannel = "seatlink_journal"
+
+func (e *postgresEngine) ring(name string) []step {
+	const ring = `SELECT pg_notify('` + bellChannel + `', $1)`
+	return []step{{text: ring, args: []any{name}, each: func(row) error { return nil }}}
+}
+
+// quietFor is how long a connection that listens may hear nothing before it is asked
+// whether it is still there.
+const quietFor = 15 * time.Second
+
+func (e *postgresEngine) listen(ctx context.Context, name string, heard func()) error {
+	conn, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return errAway{err}
+	}
+	session := &postgresSession{e: e, conn: conn, writes: true}
+	defer session.close()
+	if err := session.run(ctx, step{text: "LISTEN " + bellChannel, want: -1}); err != nil {
+		return err
+	}
+	heard() // what was missed until now
+	for {
+		quiet, done := context.WithTimeout(ctx, quietFor)
+		rung, err := conn.WaitForNotification(quiet)
+		done()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && rung.Payload != name:
+			heard()
+		case err != nil && !session.alive():
+			return errAway{err}
+		case err != nil:
+			if err := session.run(ctx, step{text: "SELECT 1", each: func(row) error { return nil }}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 func (e *postgresEngine) clock(into *time.Time) []step {
 	const clock = `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
 	return []step{{text: clock, each: func(r row) error { *into = instant(r.int(0)); return nil }}}

@@ -143,7 +143,8 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 		return err
 	}
 	if s.db.numbersAtOnce() {
-		return s.number(ctx, tx)
+		_, err := s.number(ctx, tx)
+		return err
 	}
 	return nil
 }

@@ -70,6 +70,12 @@ type engine interface {
 	patience() []step
 	// migrate brings the schema up to date.
 	migrate(ctx context.Context) error
+	// ring tells other processes, by the name of this one, that there are new rows of
+	// the journal.
+	ring(name string) []step
+	// listen calls heard when it begins to hear others ring, and whenever one does,
+	// until ctx ends. An error says that it hears no more.
+	listen(ctx context.Context, name string, heard func()) error
 	// numbersAtOnce reports whether the one writer numbers its own batches.
 	numbersAtOnce() bool
 	close()

@@ -127,6 +127,15 @@ func (e *sqliteEngine) writer(ctx context.Context) (session, error) {
 
 func (e *sqliteEngine) numbersAtOnce() bool { return true }
 
+// ring and listen have nobody to tell and to hear: the file has one process.
+func (e *sqliteEngine) ring(string) []step { return nil }
+
+func (e *sqliteEngine) listen(ctx context.Context, _ string, heard func()) error {
+	heard()
+	<-ctx.Done()
+	return nil
+}
+
 // clock is the process's, and never goes back.
 func (e *sqliteEngine) clock(into *time.Time) []step {
 	for {

@@ -12,13 +12,13 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -54,6 +54,7 @@ type Store struct {
 	log     *slog.Logger
 	options Options
 	epoch   atomic.Int64
+	name    string // of this process, among those on one database
 
 	queue   chan *waiting // acts
 	solo    chan *waiting
@@ -88,7 +89,7 @@ func newStore(keys *access.Keyring, options Options) *Store {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		keys: keys, log: options.Log, options: options,
+		keys: keys, log: options.Log, options: options, name: rand.Text(),
 		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
 	}
 }
@@ -147,6 +148,7 @@ func (s *Store) start(ctx context.Context) error {
 	}
 	if !s.db.numbersAtOnce() {
 		s.writers.Go(func() { s.runNumberer(life) })
+		s.writers.Go(func() { s.runListener(life) })
 	}
 	return nil
 }
@@ -236,9 +238,6 @@ func openContact(keys *access.Keyring, sealed string) (c boxoffice.Contact, err 
 }
 
 const contactPurpose = "contact"
-
-// pollEvery backs every wake-up: what it missed is found so late at most.
-const pollEvery = 100 * time.Millisecond
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {

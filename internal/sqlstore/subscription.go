@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -50,10 +51,10 @@ func (s *Store) sealSubscription(sub push.Subscription) string {
 }
 
 const subscriptionColumns = `id, channel, organization, entity, echo, sealed, state, note, cursor, flight, attempts,
-	due_at, failing_since, delivered_at, since, lease`
+	due_at, failing_since, delivered_at, since, lease, ends_at`
 
 // subscriptionColumnCount is where a statement's own columns begin.
-const subscriptionColumnCount = 16
+const subscriptionColumnCount = 17
 
 func (s *Store) readSubscription(r row) (push.Subscription, error) {
 	sub := push.Subscription{
@@ -63,7 +64,7 @@ func (s *Store) readSubscription(r row) (push.Subscription, error) {
 		Place: push.Place{
 			Cursor: r.int(8), Flight: r.int(9), Attempts: int(r.int(10)), Due: instant(r.int(11)), Failing: instant(r.int(12)), Delivered: instant(r.int(13)),
 		},
-		Since: instant(r.int(14)), Lease: r.int(15),
+		Since: instant(r.int(14)), Lease: r.int(15), Ends: instant(r.int(16)),
 	}
 	plain, err := s.keys.Open(subscriptionPurpose, r.text(5))
 	if err != nil {
@@ -83,8 +84,8 @@ func (s *Store) readSubscription(r row) (push.Subscription, error) {
 func (s *Store) AddSubscription(ctx context.Context, sub push.Subscription) (push.Subscription, error) {
 	const add = `
 INSERT INTO subscription (id, channel, organization, entity, echo, sealed, state, note, cursor, flight, attempts, due_at, failing_since,
-	delivered_at, since, lease, lease_by, lease_until)
-SELECT $1, $2, $3, $4, $5, $6, $7, '', position, 0, 0, 0, 0, 0, $8, 0, '', 0 FROM head WHERE id = 1
+	delivered_at, since, lease, lease_by, lease_until, ends_at)
+SELECT $1, $2, $3, $4, $5, $6, $7, '', position, 0, 0, 0, 0, 0, $8, 0, '', 0, $9 FROM head WHERE id = 1
 RETURNING cursor`
 	sealed := s.sealSubscription(sub)
 	sub.State, sub.Note, sub.Place, sub.Lease = push.Active, "", push.Place{}, 0
@@ -93,12 +94,52 @@ RETURNING cursor`
 		if err != nil {
 			return err
 		}
-		sub.Since = now
+		sub.Since, sub.Ends = now, time.Time{}
+		if sub.Lasts > 0 {
+			sub.Ends = now.Add(sub.Lasts)
+		}
 		return tx.run(ctx, step{text: add, args: []any{
-			sub.ID, string(sub.Channel), int64(sub.Organization), string(sub.Entity), sub.Echo, sealed, string(sub.State), micros(now),
+			sub.ID, string(sub.Channel), int64(sub.Organization), string(sub.Entity), sub.Echo, sealed, string(sub.State), micros(now), micros(sub.Ends),
 		}, each: func(r row) error { sub.Cursor = r.int(0); return nil }})
 	})
 	return sub, err
+}
+
+// RenewSubscription has one last on (push.Subscriptions). Whoever serves it goes on.
+func (s *Store) RenewSubscription(ctx context.Context, id string, lasts time.Duration) error {
+	const renew = `UPDATE subscription SET ends_at = $2 WHERE id = $1 AND ends_at > $3`
+	return s.alone(ctx, func(ctx context.Context, tx session) error {
+		now, err := s.clockIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		renewed := 0
+		err = tx.run(ctx, step{text: renew, args: []any{id, micros(now.Add(lasts)), micros(now)}, want: -1, took: &renewed})
+		if err == nil && renewed == 0 {
+			err = fault.SubscriptionUnknown
+		}
+		return err
+	})
+}
+
+// TidySubscriptions drops those that have ended.
+func (s *Store) TidySubscriptions(ctx context.Context) error {
+	const (
+		look = `SELECT ends_at FROM subscription WHERE ends_at > 0`
+		tidy = `DELETE FROM subscription WHERE ends_at > 0 AND ends_at <= $1`
+	)
+	some := false
+	err := s.read(ctx, step{text: look, each: func(row) error { some = true; return nil }})
+	if err != nil || !some {
+		return err
+	}
+	return s.alone(ctx, func(ctx context.Context, tx session) error {
+		now, err := s.clockIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return tx.run(ctx, step{text: tidy, args: []any{micros(now)}, want: -1})
+	})
 }
 
 // Subscriptions returns all, with how far each is behind (push.Subscriptions).
@@ -106,20 +147,31 @@ func (s *Store) Subscriptions(ctx context.Context) ([]push.Lag, error) {
 	const all = `
 SELECT ` + subscriptionColumns + `, (SELECT position FROM head WHERE id = 1) - s.cursor,
 	COALESCE((SELECT b.at FROM batch AS b WHERE b.position <= s.cursor + 1 AND b.size > 0 ORDER BY b.position DESC LIMIT 1), 0),
-	(SELECT COUNT(*) FROM letter AS l WHERE l.subscription = s.id)
+	(SELECT COUNT(*) FROM letter AS l WHERE l.subscription = s.id), ` + admitted + `
 FROM subscription AS s ORDER BY s.id`
-	var list []push.Lag
-	err := s.read(ctx, step{text: all, each: func(r row) error {
+	var (
+		now   time.Time
+		list  []push.Lag
+		until []int64 // its partner is let in, for each
+	)
+	steps := append([]step{{text: all, each: func(r row) error {
 		sub, err := s.readSubscription(r)
 		const own = subscriptionColumnCount
 		lag := push.Lag{Subscription: sub, Rows: max(r.int(own), 0), Dead: r.int(own + 2)}
+		until = append(until, r.int(own+3))
 		if lag.Rows > 0 {
 			lag.Oldest = instant(r.int(own + 1))
 		}
 		list = append(list, lag)
 		return err
-	}})
-	return list, err
+	}}}, s.db.clock(&now)...)
+	if err := s.read(ctx, steps...); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].Rests = until[i] <= micros(now)
+	}
+	return slices.DeleteFunc(list, func(l push.Lag) bool { return !l.Ends.IsZero() && !now.Before(l.Ends) }), nil
 }
 
 // ChangeSubscription lets change alter one (push.Subscriptions). The lease stays
@@ -176,16 +228,19 @@ SELECT COALESCE((SELECT MIN(position) FROM batch WHERE at >= $1 AND size > 0 AND
 	return position, err
 }
 
-// granted is the condition that a subscription's channel is of a partner that may
-// see the organization. Where a grant was withdrawn nothing is sent.
-const granted = `EXISTS (SELECT 1 FROM channel AS c JOIN granted AS g ON g.application = c.application
-	WHERE c.code = subscription.channel AND g.organization = subscription.organization)`
+// admitted is until when the partner of subscription s is let in: it was granted the
+// organization, and has an API key that has not ended. Where a grant was withdrawn, or
+// the partner disabled, nothing is sent. 0 is that it is not.
+const admitted = `COALESCE((SELECT MAX(CASE k.ends WHEN 0 THEN 9007199254740991 ELSE k.ends END)
+	FROM channel AS c JOIN granted AS g ON g.application = c.application JOIN api_key AS k ON k.application = c.application
+	WHERE c.code = s.channel AND g.organization = s.organization), 0)`
 
 // ClaimSubscriptions takes those that nobody holds (push.Leases).
 func (s *Store) ClaimSubscriptions(ctx context.Context, relay string, limit int) ([]push.Subscription, error) {
 	const claim = `
 UPDATE subscription SET lease = lease + 1, lease_by = $1, lease_until = $2
-WHERE id IN (SELECT id FROM subscription WHERE state = 'active' AND lease_until <= $3 AND ` + granted + ` ORDER BY id LIMIT $4 {skip})
+WHERE id IN (SELECT s.id FROM subscription AS s WHERE s.state = 'active' AND s.lease_until <= $3 AND (s.ends_at = 0 OR s.ends_at > $3)
+	AND ` + admitted + ` > $3 ORDER BY s.id LIMIT $4 {skip})
 RETURNING ` + subscriptionColumns
 	var claimed []push.Subscription
 	err := s.alone(ctx, func(ctx context.Context, tx session) error {
@@ -251,22 +306,32 @@ func (s *Store) LeaveSubscriptions(ctx context.Context, relay string, ids []stri
 // LookSubscriptions tells what a relay holds, and whether there is more
 // (push.Leases).
 func (s *Store) LookSubscriptions(ctx context.Context, relay string) (mine map[string]int64, free bool, err error) {
-	const all = `SELECT id, lease, lease_by, lease_until, state FROM subscription WHERE ` + granted
+	const all = `SELECT s.id, s.lease, s.lease_by, s.lease_until, s.state, s.ends_at, ` + admitted + ` FROM subscription AS s`
+	type seen struct {
+		id                       string
+		lease, held, ends, until int64
+		own, active              bool
+	}
 	var (
-		now    time.Time
-		oldest int64 // end of a lease of an active one
-		active bool
+		now  time.Time
+		list []seen
 	)
-	mine = map[string]int64{}
 	steps := append([]step{{text: all, each: func(r row) error {
-		if r.text(2) == relay {
-			mine[r.text(0)] = r.int(1)
-		}
-		if push.State(r.text(4)) == push.Active && (!active || r.int(3) < oldest) {
-			active, oldest = true, r.int(3)
-		}
+		list = append(list, seen{r.text(0), r.int(1), r.int(3), r.int(5), r.int(6), r.text(2) == relay, push.State(r.text(4)) == push.Active})
 		return nil
 	}}}, s.db.clock(&now)...)
-	err = s.read(ctx, steps...)
-	return mine, active && oldest <= micros(now), err
+	if err := s.read(ctx, steps...); err != nil {
+		return nil, false, err
+	}
+	mine = map[string]int64{}
+	for _, sub := range list {
+		if sub.ends > 0 && sub.ends <= micros(now) || sub.until <= micros(now) {
+			continue
+		}
+		if sub.own {
+			mine[sub.id] = sub.lease
+		}
+		free = free || sub.active && sub.held <= micros(now)
+	}
+	return mine, free, nil
 }

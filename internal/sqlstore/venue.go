@@ -135,20 +135,51 @@ func parked(changed []*boxoffice.Ticket, loaded []boxoffice.Ticket) (tokens []st
 
 // An eventSays is what a row of the journal says of an event.
 type eventSays struct {
-	Name      string `json:"name"` // what partners see
-	Start     int64  `json:"start,omitzero"`
-	StartDate string `json:"startDate,omitzero"`
-	End       int64  `json:"end,omitzero"`
-	EndDate   string `json:"endDate,omitzero"`
-	Secondary bool   `json:"secondary"`
-	Cancelled bool   `json:"cancelled"`
-	Reason    string `json:"reason,omitzero"`
+	billed
+	Secondary bool    `json:"secondary"`
+	Cancelled bool    `json:"cancelled"`
+	Reason    string  `json:"reason,omitzero"`
+	Was       *billed `json:"was,omitzero"` // before; nil in rows of the first edition
 }
 
-func eventState(e boxoffice.Event, reason string) string {
-	return pack(eventSays{
-		e.Title(), micros(e.Start.At), e.Start.Date, micros(e.End.At), e.End.Date, e.Secondary, e.Cancelled, reason,
-	})
+// A billed event is what a row says of its boxoffice.Billing.
+type billed struct {
+	Name         string `json:"name"` // what partners see
+	Start        int64  `json:"start,omitzero"`
+	StartDate    string `json:"startDate,omitzero"`
+	End          int64  `json:"end,omitzero"`
+	EndDate      string `json:"endDate,omitzero"`
+	Facility     string `json:"facility,omitzero"`
+	FacilityName string `json:"facilityName,omitzero"`
+	Offered      bool   `json:"offered,omitzero"`
+}
+
+func billedAs(b boxoffice.Billing) billed {
+	return billed{b.Title, micros(b.Start.At), b.Start.Date, micros(b.End.At), b.End.Date, b.FacilityCode, b.FacilityName, b.Offered}
+}
+
+func (b billed) trade() *boxoffice.Billing {
+	return &boxoffice.Billing{
+		Title: b.Name, Start: boxoffice.When{At: instant(b.Start), Date: b.StartDate}, End: boxoffice.When{At: instant(b.End), Date: b.EndDate},
+		FacilityCode: b.Facility, FacilityName: b.FacilityName, Offered: b.Offered,
+	}
+}
+
+func eventState(e boxoffice.Event, was boxoffice.Billing, reason string) string {
+	before := billedAs(was)
+	return pack(eventSays{billedAs(e.Billing()), e.Secondary, e.Cancelled, reason, &before})
+}
+
+// readBillings reads how an event was billed, where the row tells.
+func readBillings(what boxoffice.What, state string) (was, is *boxoffice.Billing, err error) {
+	if what == boxoffice.Loaded {
+		return nil, nil, nil
+	}
+	var says eventSays
+	if err := unpack(state, &says); err != nil || says.Was == nil {
+		return nil, nil, err
+	}
+	return says.Was.trade(), says.trade(), nil
 }
 
 // EnterWork adds a work (boxoffice.Works).

@@ -26,9 +26,12 @@ type Store interface {
 	push.Leases
 	push.Letters
 	push.Snapshots
+	// TidySubscriptions drops those that have ended.
+	TidySubscriptions(ctx context.Context) error
 	// TidyLetters drops dead letters of more than 30 days ago.
 	TidyLetters(ctx context.Context) error
-	// Moved tells that the journal may have new rows, to one who waits.
+	// Moved tells that the journal may have new rows, of any process, to one who
+	// waits. It is quiet while nothing is written, once the process hears the others.
 	Moved() <-chan struct{}
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.

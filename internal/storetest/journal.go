@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -22,6 +23,7 @@ var journals = []clause{
 	{"a change tells how its ticket stood before it and after", changeTellsBoth},
 	{"an epoch only ever grows, and a store opened later has it", epochGrows},
 	{"changes read on from any position, also within a batch", changesReadOn},
+	{"who follows the journal is woken by every process, and by nothing else", everyProcessWakes},
 }
 
 func changesHaveRows(t *testing.T, f Fixture) {
@@ -54,6 +56,46 @@ func changesHaveRows(t *testing.T, f Fixture) {
 	}
 	if n := number(t, s.db, `SELECT COUNT(*) FROM patron_key`); n != 1 {
 		t.Errorf("%d persons are known; want the one buyer, for the refused sale made nobody", n)
+	}
+}
+
+// quiet waits until a store has told nothing of the journal for some time.
+func quiet(t *testing.T, s Store) {
+	t.Helper()
+	const still = 200 * time.Millisecond
+	calm := time.NewTimer(still)
+	defer calm.Stop()
+	within := time.After(patienceForEvents)
+	for {
+		select {
+		case <-s.Moved():
+			calm.Reset(still)
+		case <-calm.C:
+			return
+		case <-within:
+			t.Fatal("the store tells again and again that the journal has moved")
+		}
+	}
+}
+
+func everyProcessWakes(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	beside := at(t, f, f.Beside(t, s.store, Options{}))
+	quiet(t, s.store)
+	quiet(t, beside.store)
+	for n := range 5 {
+		s.lock("amtx", seat(n))
+		within := time.After(patienceForEvents)
+		for seen := false; !seen; {
+			select {
+			case <-beside.store.Moved():
+			case <-within:
+				t.Fatalf("nobody was told of lock %d of another process", n)
+			}
+			rows, err := beside.store.Changes(background, int64(3+n), 9)
+			must(t, "read on", err)
+			seen = len(rows) > 0
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ var subscriptions = []clause{
 	{"a subscription that was changed is served anew once its relay has let go", changedIsServedAnew},
 	{"dead letters are kept, told again, settled and dropped when they are old", lettersAreKept},
 	{"a subscription whose partner is no longer granted the organization is nobody's", subscriptionNeedsGrant},
+	{"a subscription whose partner is shut out rests, and goes on when it is let in anew", subscriptionRests},
+	{"a subscription that is not renewed ends", subscriptionEnds},
 	{"nothing in the database shows an endpoint, a password or a secret", subscriptionIsSealed},
 }
 
@@ -42,6 +44,7 @@ func (s *scene) enrol() {
 		`INSERT INTO application (id, name, epoch) VALUES ('com.example.amtx', '', 1) ON CONFLICT DO NOTHING`,
 		`INSERT INTO channel (code, application) VALUES ('amtx', 'com.example.amtx') ON CONFLICT DO NOTHING`,
 		`INSERT INTO granted (application, organization) VALUES ('com.example.amtx', 998) ON CONFLICT DO NOTHING`,
+		`INSERT INTO api_key (id, application, mac, created, ends) VALUES ('K-1', 'com.example.amtx', 'mac', 1, 0) ON CONFLICT DO NOTHING`,
 	} {
 		_, err := s.db.ExecContext(background, statement)
 		must(s.t, "enrol", err)
@@ -248,6 +251,87 @@ func lettersAreKept(t *testing.T, f Fixture) {
 	must(t, "remove", s.store.RemoveSubscription(background, "B"))
 	if n := number(t, s.db, `SELECT COUNT(*) FROM letter`); n != 0 {
 		t.Errorf("%d letters outlive their subscription", n)
+	}
+}
+
+func subscriptionRests(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	s.subscribe("A")
+	s.hold("first", 9, "A")
+	keys := func(change string) {
+		t.Helper()
+		_, err := s.db.ExecContext(background, change)
+		must(t, "change keys", err)
+	}
+	look := func(when string, held, free bool) {
+		t.Helper()
+		mine, more, err := s.store.LookSubscriptions(background, "first")
+		if err != nil || (len(mine) == 1) != held || more != free {
+			t.Errorf("%s: LookSubscriptions = %v, %v, %v; want it held: %v, and free: %v", when, mine, more, err, held, free)
+		}
+		if rests := s.lag("A").Rests; rests == (held || free) {
+			t.Errorf("%s: it rests: %v", when, rests)
+		}
+	}
+	look("with a key", true, false)
+	keys(`INSERT INTO api_key (id, application, mac, created, ends) VALUES ('K-2', 'com.example.amtx', 'mac2', 1, 4000000000000000)`)
+	keys(`UPDATE api_key SET ends = 2 WHERE id = 'K-1'`)
+	look("while the next key is alive", true, false)
+	keys(`UPDATE api_key SET ends = 3 WHERE id = 'K-2'`)
+	look("with keys that have ended alone", false, false)
+	must(t, "leave", s.store.LeaveSubscriptions(background, "first", []string{"A"}))
+	s.hold("second", 9)
+	if l := s.lag("A"); l.State != push.Active {
+		t.Errorf("it is %s; want it active, at rest", l.State)
+	}
+	keys(`INSERT INTO api_key (id, application, mac, created, ends) VALUES ('K-3', 'com.example.amtx', 'mac3', 1, 0)`)
+	look("with a new key", false, true)
+	s.hold("second", 9, "A")
+}
+
+func subscriptionEnds(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	s.subscribe("A")
+	brief := subscribing("B")
+	brief.Lasts = time.Minute
+	added, err := s.store.AddSubscription(background, brief)
+	if err != nil || added.Ends.Sub(added.Since) != time.Minute {
+		t.Fatalf("AddSubscription for a minute ends at %v, added at %v: %v", added.Ends, added.Since, err)
+	}
+	s.hold("first", 9, "A", "B")
+	pass := func(seconds int) {
+		t.Helper()
+		_, err := s.db.ExecContext(background, `UPDATE subscription SET ends_at = ends_at - $1 WHERE id = 'B'`, int64(seconds)*1_000_000)
+		must(t, "time passes", err)
+	}
+	held := func(when string, want int) {
+		t.Helper()
+		mine, _, err := s.store.LookSubscriptions(background, "first")
+		all, errAll := s.store.Subscriptions(background)
+		if err != nil || errAll != nil || len(mine) != want || len(all) != want {
+			t.Errorf("%s: %v are held and %d there, %v; want %d", when, mine, len(all), errors.Join(err, errAll), want)
+		}
+	}
+	for range 3 {
+		pass(50)
+		must(t, "renew", s.store.RenewSubscription(background, "B", time.Minute))
+	}
+	must(t, "tidy", s.store.TidySubscriptions(background))
+	held("while it is renewed", 2)
+	pass(61)
+	held("when it has ended", 1)
+	if err := s.store.RenewSubscription(background, "B", time.Minute); !errors.Is(err, fault.SubscriptionUnknown) {
+		t.Errorf("renewing what has ended: %v; want %v", err, fault.SubscriptionUnknown)
+	}
+	if err := s.store.RenewSubscription(background, "A", time.Minute); !errors.Is(err, fault.SubscriptionUnknown) {
+		t.Errorf("renewing what never ends: %v; want %v", err, fault.SubscriptionUnknown)
+	}
+	_, err = s.db.ExecContext(background, `UPDATE subscription SET lease_by = '', lease_until = 0 WHERE id = 'B'`)
+	must(t, "its relay dies", err)
+	s.hold("second", 9)
+	must(t, "tidy", s.store.TidySubscriptions(background))
+	if n := number(t, s.db, `SELECT COUNT(*) FROM subscription`); n != 1 {
+		t.Errorf("%d subscriptions are kept; want the one that does not end", n)
 	}
 }
 

@@ -261,6 +261,9 @@ func closingIsTold(t *testing.T, f Fixture) {
 	if err != nil || len(story) != 1 || story[0].What != boxoffice.CalledOff || story[0].By.Application != operator.Application || story[0].State == "" {
 		t.Errorf("the event's story is %+v, %v; want that it was called off, by whom", story, err)
 	}
+	if was, is := story[0].Was, story[0].Is; was == nil || is == nil || !was.Offered || is.Offered || was.Title != "Game" || is.Title != was.Title {
+		t.Errorf("the event was billed as %+v and is as %+v; want the same game, offered no more", was, is)
+	}
 	if n := number(t, s.db, `SELECT COUNT(*) FROM journal WHERE what = 'close'`); n != seats-1 {
 		t.Errorf("%d seats were told; want all but the held one, %d", n, seats-1)
 	}
