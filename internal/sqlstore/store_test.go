@@ -21,17 +21,38 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
+// The tables are made once and copied for each test: to make them takes longer
+// than most of what is tested.
 func TestSQLiteKeepsTheContract(t *testing.T) {
+	model := filepath.Join(t.TempDir(), "model.db")
+	if err := sqlstore.MigrateSQLite(t.Context(), model); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := os.ReadFile(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(model + "-wal"); err == nil {
+		t.Fatal("the model has a log, which a copy would lack")
+	}
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		t.Helper()
-		return newSQLite(t)
+		f := newSQLite(t)
+		if err := os.WriteFile(f.path, tables, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return f
 	})
 }
 
 func TestPostgresKeepsTheContract(t *testing.T) {
+	model := storetest.Postgres(t)
+	if err := sqlstore.MigratePostgres(t.Context(), model); err != nil {
+		t.Fatal(err)
+	}
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		t.Helper()
-		return newPostgres(t, storetest.Postgres(t))
+		return newPostgres(t, storetest.PostgresCopy(t, model))
 	})
 }
 
