@@ -32,7 +32,7 @@ func (a *api) authToken(ctx context.Context, c *call) (int, any, error) {
 	}
 	grant := access.Grant{
 		Type: req.GrantType, Code: req.Code, RefreshToken: req.RefreshToken,
-		Application:   access.ApplicationID(c.Header.Get("PAC-Application-ID")),
+		Application:   access.ApplicationID(c.Header.Get(headerApplication)),
 		RemoteAddress: c.RemoteAddr,
 	}
 	if host, _, err := net.SplitHostPort(c.RemoteAddr); err == nil {

@@ -34,7 +34,7 @@ type association struct {
 }
 
 func (a *api) catalogEvents(ctx context.Context, c *call) (int, any, error) {
-	org, err := organization(c.Header.Get("PAC-Organization-ID"))
+	org, err := organization(c.Header.Get(headerOrganization))
 	if err != nil {
 		return 0, nil, err
 	}

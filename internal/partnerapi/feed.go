@@ -85,7 +85,7 @@ func feedPlace(epoch, position int64) string { return fmt.Sprintf("%d-%d", epoch
 // begin reads what a reader of the feed asks for, and whether it may.
 func (a *api) begin(ctx context.Context, c *call, entity boxoffice.Entity, lastEvent string) (push.Topic, feedQuery, error) {
 	topic := push.Topic{Entity: entity}
-	org, err := organization(c.Header.Get("PAC-Organization-ID"))
+	org, err := organization(c.Header.Get(headerOrganization))
 	if err != nil {
 		return topic, feedQuery{}, err
 	}

@@ -15,6 +15,9 @@ import (
 // use in reading on.
 const maxElements = 500
 
+// usualElements is as long as most lists are: seats that are bought together.
+const usualElements = 4
+
 // A list is an array that is read only as far as any list may be long.
 type list[T any] []T
 
@@ -30,7 +33,7 @@ func (l *list[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	*l = list[T]{}
+	*l = make(list[T], 0, usualElements)
 	for dec.PeekKind() != ']' {
 		if len(*l) == maxElements {
 			return about(fault.BatchSize, fieldPath(dec.StackPointer().Parent()), fmt.Sprintf("the list is longer than %d", maxElements))
@@ -141,7 +144,10 @@ func counted[T any](elements []T, limit int, path at, field string) error {
 	if elements == nil {
 		return named(fault.FieldRequired, path(field))
 	}
-	return sized(len(elements), limit, path(field))
+	if n := len(elements); n == 0 || n > limit {
+		return sized(n, limit, path(field))
+	}
+	return nil // without spelling a path that nobody reads
 }
 
 // first is the first error there is.

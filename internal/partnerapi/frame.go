@@ -59,7 +59,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		w := &reply{ResponseWriter: rw, requestID: requestID(r.Header)}
-		w.Header().Set("Request-ID", w.requestID)
+		w.Header().Set(headerRequestID, w.requestID)
 		if r.URL.Path == authPath {
 			w.Header().Set("Cache-Control", "no-store")
 		}
@@ -179,9 +179,9 @@ func (a *api) identify(ctx context.Context, r *http.Request) (access.Principal, 
 	}
 	return a.desk.Authenticate(ctx, access.Credentials{
 		AccessToken: token,
-		Application: access.ApplicationID(r.Header.Get("PAC-Application-ID")),
-		APIKey:      r.Header.Get("PAC-API-Key"),
-		Channel:     access.Channel(r.Header.Get("PAC-Channel-Code")),
+		Application: access.ApplicationID(r.Header.Get(headerApplication)),
+		APIKey:      r.Header.Get(headerKey),
+		Channel:     access.Channel(r.Header.Get(headerChannel)),
 	})
 }
 

@@ -11,13 +11,23 @@ import (
 	"github.com/seatlink/seatlink/internal/fault"
 )
 
+// Headers that every call has are asked for as net/http writes them: of another
+// spelling it would make a copy, for each request and each header.
+const (
+	headerApplication  = "Pac-Application-Id"
+	headerKey          = "Pac-Api-Key"
+	headerChannel      = "Pac-Channel-Code"
+	headerOrganization = "Pac-Organization-Id"
+	headerRequestID    = "Request-Id"
+)
+
 // maxRequestID is the longest Request-ID that is echoed.
 const maxRequestID = 128
 
 // requestID is the caller's id where it can be echoed, else a new one. It is
 // never a reason to refuse (contract.md §1, Strictness).
 func requestID(h http.Header) string {
-	id := h.Get("Request-ID")
+	id := h.Get(headerRequestID)
 	if id == "" || len(id) > maxRequestID || !printable(id) || id != strings.TrimSpace(id) {
 		return uuid.NewString()
 	}
@@ -37,12 +47,12 @@ func printable(s string) bool {
 // soleHeaders refuses a security header that is sent twice: another program on
 // the way might believe the other one.
 func soleHeaders(h http.Header) error {
-	for _, header := range [...]struct{ key, name string }{ // the key as net/http writes it
+	for _, header := range [...]struct{ key, name string }{
 		{"Authorization", "Authorization"},
-		{"Pac-Application-Id", "PAC-Application-ID"},
-		{"Pac-Api-Key", "PAC-API-Key"},
-		{"Pac-Channel-Code", "PAC-Channel-Code"},
-		{"Pac-Organization-Id", "PAC-Organization-ID"},
+		{headerApplication, "PAC-Application-ID"},
+		{headerKey, "PAC-API-Key"},
+		{headerChannel, "PAC-Channel-Code"},
+		{headerOrganization, "PAC-Organization-ID"},
 	} {
 		if len(h[header.key]) > 1 {
 			return fault.HeaderDuplicate.Saying(header.name + " is sent twice")

@@ -27,7 +27,7 @@ type repetition struct {
 // constant.
 func repetitionOf(h http.Header) (repetition, error) {
 	var r repetition
-	if id := h.Get("Request-ID"); len(id) == len(uuid.UUID{}.String()) {
+	if id := h.Get(headerRequestID); len(id) == len(uuid.UUID{}.String()) {
 		if parsed, err := uuid.Parse(id); err == nil && parsed.Version() == 4 && parsed.Variant() == uuid.RFC4122 {
 			r.requestID = parsed.String() // its letters in either case
 		}

@@ -205,7 +205,7 @@ func namedTransfer(c *call) (string, access.OrganizationID, error) {
 
 // sentOrganization reads PAC-Organization-ID, 0 where none was sent.
 func sentOrganization(c *call) (access.OrganizationID, error) {
-	header := c.Header.Get("PAC-Organization-ID")
+	header := c.Header.Get(headerOrganization)
 	if header == "" {
 		return 0, nil
 	}

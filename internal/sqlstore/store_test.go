@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -21,6 +22,21 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
+// blank is a SQLite file with the tables and nothing else. They are made once and
+// copied for each test: to make them takes longer than most of what is tested.
+var blank = sync.OnceValues(func() (_ []byte, err error) {
+	folder, err := os.MkdirTemp("", "seatlink-blank-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	path := filepath.Join(folder, "blank.db")
+	if err := sqlstore.MigrateSQLite(context.Background(), path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func TestSQLiteKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		t.Helper()
@@ -29,9 +45,13 @@ func TestSQLiteKeepsTheContract(t *testing.T) {
 }
 
 func TestPostgresKeepsTheContract(t *testing.T) {
+	model := storetest.Postgres(t)
+	if err := sqlstore.MigratePostgres(t.Context(), model); err != nil {
+		t.Fatal(err)
+	}
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		t.Helper()
-		return newPostgres(t, storetest.Postgres(t))
+		return newPostgres(t, storetest.PostgresCopy(t, model))
 	})
 }
 
@@ -104,12 +124,12 @@ func newSQLite(tb testing.TB) sqlite {
 // blankFile is a SQLite database of its own in which nothing was done yet.
 func blankFile(tb testing.TB) string {
 	tb.Helper()
-	blank, err := sqlstore.Blank()
+	tables, err := blank()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	path := filepath.Join(tb.TempDir(), "seatlink.db")
-	if err := os.WriteFile(path, blank, 0o600); err != nil {
+	if err := os.WriteFile(path, tables, 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	return path

@@ -41,7 +41,19 @@ var databases atomic.Int64
 func Postgres(tb testing.TB) string {
 	tb.Helper()
 	c := sharedCluster(tb)
-	return c.url(fresh(tb, c))
+	return c.url(fresh(tb, c, ""))
+}
+
+// PostgresCopy is Postgres with all that the database at url has, which must be
+// one of Postgres, and nobody connected to it.
+func PostgresCopy(tb testing.TB, url string) string {
+	tb.Helper()
+	from, err := pgx.ParseConfig(url)
+	if err != nil {
+		tb.Fatalf("copy a database: %v", err)
+	}
+	c := sharedCluster(tb)
+	return c.url(fresh(tb, c, " TEMPLATE "+from.Database))
 }
 
 // PostgresTCP is Postgres over TCP on 127.0.0.1, for tests that put a proxy in
@@ -49,7 +61,7 @@ func Postgres(tb testing.TB) string {
 func PostgresTCP(tb testing.TB) string {
 	tb.Helper()
 	c := sharedCluster(tb)
-	return c.tcp(fresh(tb, c))
+	return c.tcp(fresh(tb, c, ""))
 }
 
 // Main runs the tests of a package and then stops the server they shared, if
@@ -168,11 +180,12 @@ func sharedCluster(tb testing.TB) *cluster {
 	return shared.cluster
 }
 
-// fresh makes a database for tb and returns its name.
-func fresh(tb testing.TB, c *cluster) string {
+// fresh makes a database for tb, like the one that the clause like names if any,
+// and returns its name.
+func fresh(tb testing.TB, c *cluster, like string) string {
 	tb.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := c.execute("CREATE DATABASE " + name); err != nil {
+	if err := c.execute("CREATE DATABASE " + name + like); err != nil {
 		tb.Fatalf("make a database: %v", err)
 	}
 	tb.Cleanup(func() {
