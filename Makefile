@@ -71,7 +71,8 @@ lint: tools-lint ## gofmt, go vet, golangci-lint
 # and the pure Go SQLite runs many times slower here.
 race: tools-postgres tools-browser tools-race ## the tests of RACE_PKGS and the contract of the heart under the race detector
 	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout $(RACE_TIME) -skip '$(RACE_LESS)' $(RACE_PKGS)
-	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run KeepsTheContract ./internal/sqlstore
+	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run PostgresKeepsTheContract ./internal/sqlstore
+	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run 'SQLiteKeepsTheContract/($(RACE_LITE))' ./internal/sqlstore
 
 bench: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
 	$(GO) test ./internal/sqlstore -run '^$$' -bench LockAndUnlock -benchtime 5000x
