@@ -54,6 +54,8 @@ var matrix = []struct {
 	{"tickets transfer cancel and history", cancelRows},
 	{"tickets transfer accept", acceptRows},
 	{"tickets transfer processes", processRows},
+	{"the feed", feedRows},
+	{"the feed's snapshot", snapshotRows},
 }
 
 func TestTheMatrixOfBadInput(t *testing.T) {
