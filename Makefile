@@ -18,7 +18,7 @@ PRISM           := .cache/npm/prism-$(PRISM_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-ours tools-bench bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -69,7 +69,24 @@ race: tools-postgres tools-browser tools-race ## the tests of RACE_PKGS and the 
 	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout $(RACE_TIME) -skip '$(RACE_LESS)' $(RACE_PKGS)
 	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run KeepsTheContract ./internal/sqlstore
 
-bench: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
+# In one run on one machine, in turn; under 25 minutes. The page and its pictures
+# are written anew when the run was a full one.
+ROUNDS  ?= 5
+SECONDS ?= 3
+TICKETS ?= 1000000
+CLIENTS ?= 1 8 32 64 256
+COMPARE = .cache/bench/compare -seatlink bin/seatlink -pocketbase .cache/bench/pocketbase -prism $(PRISM)/node_modules/.bin/prism \
+	-rounds $(ROUNDS) -seconds $(SECONDS) -tickets $(TICKETS) -clients "$(CLIENTS)"
+
+bench: tools-bench ## locks of 4 beside PocketBase, Prism and pgbench: ROUNDS, SECONDS, TICKETS, CLIENTS
+	$(COMPARE) -what rivals
+
+tools-bench: build tools-postgres
+	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)
+	cd bench/pocketbase && CGO_ENABLED=0 $(GO) build -trimpath -o ../../.cache/bench/pocketbase .
+	cd bench/compare && CGO_ENABLED=0 $(GO) build -trimpath -o ../../.cache/bench/compare .
+
+bench-ours: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
 	$(GO) test ./internal/sqlstore -run '^$$' -bench LockAndUnlock -benchtime 5000x
 	$(GO) test ./cmd/seatlink -run '^$$' -bench BatchesOverHTTP -benchtime 1x -timeout 20m
 
