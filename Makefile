@@ -18,7 +18,7 @@ PRISM           := .cache/npm/prism-$(PRISM_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-ours tools-bench bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-ours bench-rows bench-growth tools-strace tools-bench bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -80,6 +80,18 @@ COMPARE = .cache/bench/compare -seatlink bin/seatlink -pocketbase .cache/bench/p
 
 bench: tools-bench ## locks of 4 beside PocketBase, Prism and pgbench: ROUNDS, SECONDS, TICKETS, CLIENTS
 	$(COMPARE) -what rivals
+
+bench-rows: tools-bench tools-strace ## what is promised of ours alone, on SQLite: batches, a slow disk, a hot event, p99 at half the rate, memory, start
+	$(COMPARE) -what rows
+
+bench-growth: tools-bench ## what each call costs from 10,000 to 1,000,000 tickets and from 1 to 1,000 events; MOST=10000000 for more
+	$(COMPARE) -what growth -most $(MOST)
+
+MOST ?= 1000000
+
+tools-strace:
+	@command -v strace >/dev/null || { test $$(id -u) -eq 0 && apt-get install -qq -y strace </dev/null >&2; } || \
+	 { echo "a slow disk is made with strace, which is missing: apt-get install strace" >&2; exit 1; }
 
 tools-bench: build tools-postgres
 	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)

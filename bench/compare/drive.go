@@ -69,16 +69,19 @@ func drive(ctx context.Context, host string, clients int, d time.Duration, pace 
 			next := each(i)
 			<-ready
 			for n := 0; !over.Load(); n++ {
-				a, more := next()
+				var due time.Time
+				if pace > 0 {
+					due = start.Add(time.Duration(float64(n*clients+i) / pace * float64(time.Second)))
+					if due.Sub(start) > d {
+						return
+					}
+				}
+				a, more := next() // what was taken is sent: the blocks that are done are the first ones
 				if !more {
 					return
 				}
 				sent := time.Now()
 				if pace > 0 {
-					due := start.Add(time.Duration(float64(n*clients+i) / pace * float64(time.Second)))
-					if due.Sub(start) > d {
-						return
-					}
 					time.Sleep(time.Until(due))
 					sent = due
 				}

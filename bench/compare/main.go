@@ -49,7 +49,7 @@ func main() {
 
 func run(ctx context.Context) (err error) {
 	var o options
-	clients := ""
+	clients, most := "", 0
 	flag.StringVar(&o.What, "what", "rivals", "rivals, rows or growth")
 	flag.IntVar(&o.Rounds, "rounds", 5, "how often each is measured")
 	flag.Float64Var(&o.Each, "seconds", 3, "how long each time, whole seconds")
@@ -62,6 +62,7 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&o.root, "root", ".", "the repository")
 	flag.StringVar(&o.work, "work", "", "folder for databases; default: one that is removed afterwards")
 	flag.StringVar(&o.docs, "docs", "full", "write the tables of docs/performance.md: full (when the run was), always, never")
+	flag.IntVar(&most, "most", 1_000_000, "tickets that growth goes up to")
 	flag.Parse()
 	o.Seconds = time.Duration(o.Each * float64(time.Second))
 	for _, f := range strings.FieldsFunc(clients, func(r rune) bool { return r == ' ' || r == ',' }) {
@@ -93,6 +94,10 @@ func run(ctx context.Context) (err error) {
 	switch o.What {
 	case "rivals":
 		return rivals(ctx, o)
+	case "rows":
+		return rows(ctx, o)
+	case "growth":
+		return growth(ctx, o, most)
 	}
 	return fmt.Errorf("no measurement is called %q", o.What)
 }
