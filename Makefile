@@ -5,6 +5,9 @@ RACE_PKGS ?= ./internal/access ./internal/boxoffice ./internal/push ./internal/p
 # What a browser or a printer is asked is one request after the other: nothing to race.
 RACE_LESS := OnScreens|OfTheDocs|SeesAllAtOnce|ShutOut|ReachesThePrints|OnOneSheet
 RACE_TIME ?= 10m
+# SQLite itself is Go here, and its every access is watched too: of its contract those
+# tests run under the race detector in which many do something at once.
+RACE_LITE := thousands of|positions respect|a reader of|one side wins|a house is loaded|snapshot|an act on an event and|two |a subscriber that|a transfer that many|at once
 
 # Lint is pinned: another version finds other things.
 LINT_VERSION := 2.15.0
@@ -22,7 +25,7 @@ STANDARDWEBHOOKS := .cache/npm/standardwebhooks-$(STANDARDWEBHOOKS_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-ours bench-rows bench-growth tools-strace tools-bench bench-audit bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -74,7 +77,36 @@ race: tools-postgres tools-browser tools-race ## the tests of RACE_PKGS and the 
 	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run PostgresKeepsTheContract ./internal/sqlstore
 	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run 'SQLiteKeepsTheContract/($(RACE_LITE))' ./internal/sqlstore
 
-bench: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
+# In one run on one machine, in turn; under 25 minutes. The page and its pictures
+# are written anew when the run was a full one.
+ROUNDS  ?= 5
+SECONDS ?= 3
+TICKETS ?= 1000000
+CLIENTS ?= 1 8 32 64 256
+COMPARE = .cache/bench/compare -seatlink bin/seatlink -pocketbase .cache/bench/pocketbase -prism $(PRISM)/node_modules/.bin/prism \
+	-rounds $(ROUNDS) -seconds $(SECONDS) -tickets $(TICKETS) -clients "$(CLIENTS)"
+
+bench: tools-bench ## locks of 4 beside PocketBase, Prism and pgbench: ROUNDS, SECONDS, TICKETS, CLIENTS
+	$(COMPARE) -what rivals
+
+bench-rows: tools-bench tools-strace ## what is promised of ours alone, on SQLite: batches, a slow disk, a hot event, p99 at half the rate, memory, start
+	$(COMPARE) -what rows
+
+bench-growth: tools-bench ## what each call costs from 10,000 to 1,000,000 tickets and from 1 to 1,000 events; MOST=10000000 for more
+	$(COMPARE) -what growth -most $(MOST)
+
+MOST ?= 1000000
+
+tools-strace:
+	@command -v strace >/dev/null || { test $$(id -u) -eq 0 && apt-get install -qq -y strace </dev/null >&2; } || \
+	 { echo "a slow disk is made with strace, which is missing: apt-get install strace" >&2; exit 1; }
+
+tools-bench: build tools-postgres
+	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)
+	cd bench/pocketbase && CGO_ENABLED=0 $(GO) build -trimpath -o ../../.cache/bench/pocketbase .
+	cd bench/compare && CGO_ENABLED=0 $(GO) build -trimpath -o ../../.cache/bench/compare .
+
+bench-ours: tools-postgres ## what sharing a transaction is worth: the heart alone, and over HTTP
 	$(GO) test ./internal/sqlstore -run '^$$' -bench LockAndUnlock -benchtime 5000x
 	$(GO) test ./cmd/seatlink -run '^$$' -bench BatchesOverHTTP -benchtime 1x -timeout 20m
 

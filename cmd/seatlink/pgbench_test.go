@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -15,55 +16,19 @@ import (
 	"github.com/seatlink/seatlink/internal/storetest"
 )
 
-// What pgbench runs. It has a copy of our database, all tables and indexes with
-// it, and changes the same four adjacent rows of ticket by their tokens and writes
-// four rows of journal of the same bytes. It writes no row of batch, looks at no
-// event and parses no JSON: what it leaves out is to its advantage.
-const (
-	// bench_block has the tokens of a block by its number, for pgbench picks numbers.
-	pgbenchBlocks = `
-CREATE SEQUENCE bench_batch START 1000000000;
-CREATE TABLE bench_block (id INTEGER PRIMARY KEY, tokens TEXT[] NOT NULL);
-INSERT INTO bench_block
-SELECT n, array_agg(token ORDER BY token)
-FROM (SELECT token, CAST((row_number() OVER (ORDER BY token) - 1) / 4 AS INTEGER) AS n FROM ticket) AS t
-GROUP BY n HAVING COUNT(*) = 4;
-ANALYZE`
-
-	pgbenchHold = `hold = 'lock', hold_by = 'DEMOMARKET', hold_since = CAST(extract(epoch FROM now()) * 1000000 AS BIGINT),
-	hold_terms = '{"source":"MY_ACCOUNT","listing":"L-1","total":40000,"price":10000}', version = version + 1`
-
-	pgbenchRow = `'seats', token, version, 'lock', 'com.example.demo.market', 'DEMOMARKET', '7f3c2b1e-5d4a-4c6b-9e8f-0a1b2c3d4e5f',
-	CAST(extract(epoch FROM now()) * 1000000 AS BIGINT), '{"owner":"' || owner || '","hold":"lock","by":"DEMOMARKET"}'`
-
-	// The best single statement: the whole lock in one round trip.
-	pgbenchSingle = `\set block random(0, :blocks - 1)
-WITH held AS (
-	UPDATE ticket SET ` + pgbenchHold + `
-	WHERE token = ANY ((SELECT tokens FROM bench_block WHERE id = :block)::text[]) AND hold IN ('', 'lock') AND NOT void
-	RETURNING token, organization, version, owner
-), b AS (SELECT nextval('bench_batch') AS n)
-INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT b.n, row_number() OVER (), organization, ` + pgbenchRow + `
-FROM held CROSS JOIN b;
-`
-)
-
-// pgbenchEach is the same lock with statements for each ticket.
-var pgbenchEach = func() string {
-	script := `\set block random(0, :blocks - 1)
-BEGIN;
-SELECT tokens[1] AS t1, tokens[2] AS t2, tokens[3] AS t3, tokens[4] AS t4, nextval('bench_batch') AS batch FROM bench_block WHERE id = :block \gset
-`
-	for n := 1; n <= 4; n++ {
-		script += fmt.Sprintf(`SELECT version FROM ticket WHERE token = :t%[1]d AND hold IN ('', 'lock') AND NOT void FOR NO KEY UPDATE;
-UPDATE ticket SET `+pgbenchHold+` WHERE token = :t%[1]d;
-INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT :batch, %[1]d, organization, `+pgbenchRow+` FROM ticket WHERE token = :t%[1]d;
-`, n)
+// scriptOf is what pgbench runs, shared with bench/compare. pgbench has a copy of our
+// database, all tables and indexes with it, and changes the same four adjacent rows of
+// ticket by their tokens and writes four rows of journal of the same bytes. It writes
+// no row of batch, looks at no event and parses no JSON: what it leaves out is to its
+// advantage.
+func scriptOf(tb testing.TB, name string) string {
+	tb.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "bench", "pgbench", name))
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return script + "COMMIT;\n"
-}()
+	return string(text)
+}
 
 // BenchmarkAgainstPgbench compares locks of 4 tickets over HTTP with what
 // PostgreSQL's own benchmark does for the same lock without HTTP: in the best
@@ -87,7 +52,9 @@ func BenchmarkAgainstPgbench(b *testing.B) {
 	admin := openPostgres(b, server.URL("template1"))
 	pgExec(b, admin, `CREATE DATABASE pgbench TEMPLATE postgres`)
 	copied := openPostgres(b, server.URL("pgbench"))
-	pgExec(b, copied, pgbenchBlocks)
+	for statement := range strings.SplitSeq(scriptOf(b, "blocks.sql"), ";") {
+		pgExec(b, copied, statement)
+	}
 	blocks := pgCount(b, copied, `SELECT COUNT(*) FROM bench_block`)
 
 	pgbench := func(script string, clients int) float64 {
@@ -115,16 +82,17 @@ func BenchmarkAgainstPgbench(b *testing.B) {
 		return figures[0].Rate
 	}
 
+	single, each := scriptOf(b, "single.sql"), scriptOf(b, "each.sql")
 	many := []int{4, 8, 16, 64, 256}
 	rates := map[string]map[int][]float64{"seatlink": {}, "single": {}, "each": {}}
 	for range rounds {
 		for _, clients := range many {
-			rates["single"][clients] = append(rates["single"][clients], pgbench(pgbenchSingle, clients))
+			rates["single"][clients] = append(rates["single"][clients], pgbench(single, clients))
 			if clients == 4 || clients == 16 {
 				continue // only to find where a single statement is best
 			}
 			rates["seatlink"][clients] = append(rates["seatlink"][clients], ours(clients))
-			rates["each"][clients] = append(rates["each"][clients], pgbench(pgbenchEach, clients))
+			rates["each"][clients] = append(rates["each"][clients], pgbench(each, clients))
 		}
 	}
 	seatlink.stop()
