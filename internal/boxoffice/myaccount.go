@@ -66,6 +66,7 @@ type Holding struct {
 	Event              EventID
 	EventName          string
 	Start              When
+	Zone               *time.Location // of the venue
 	FacilityName       string
 	Section, Row, Seat string
 	SeatingType        string
@@ -107,7 +108,7 @@ func (o *Office) Holdings(ctx context.Context, accounts []Account, within Bounds
 func holdingOf(t Ticket, view View, listings []Listing) Holding {
 	e := view.Events[t.Event]
 	h := Holding{
-		Account: Account{t.Organization, t.Owner}, Token: t.Token, Event: t.Event, EventName: e.Title(), Start: e.Start, FacilityName: e.FacilityName,
+		Account: Account{t.Organization, t.Owner}, Token: t.Token, Event: t.Event, EventName: e.Title(), Start: e.Start, Zone: view.Organizations[t.Organization].Location(), FacilityName: e.FacilityName,
 		Section: t.Section, Row: t.Row, Seat: t.Seat, SeatingType: t.SeatingType, Currency: view.Organizations[t.Organization].Currency,
 		Face: t.Face, Resale: e.Secondary, Version: t.Version, State: stateOf(t, e, view.Now),
 	}
