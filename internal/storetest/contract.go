@@ -22,6 +22,7 @@ type Store interface {
 	access.PorterStore
 	boxoffice.Cabinet
 	boxoffice.Finder
+	boxoffice.Visits
 	push.Subscriptions
 	push.Leases
 	push.Letters

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -17,7 +20,72 @@ var accounts = []clause{
 	{"a listing of a patron stands until it is sold or taken back", listingsOfPatrons},
 	{"one form that comes many times at once makes one listing", oneListingOfManyForms},
 	{"a lock and a taking back agree on who was first", lockAgainstTakingBack},
+	{"visits are kept until they end, and another password ends them all", visitsAreKept},
 	{"outlets are the channels of those who are granted an organization", outletsAreTold},
+}
+
+func visitsAreKept(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	ctx, now := t.Context(), time.Date(2030, 5, 4, 12, 0, 0, 0, time.UTC)
+	l := s.store.NewLoader()
+	must(t, "load patrons", l.Patrons(ctx, []boxoffice.Patron{
+		{ID: "20", Organization: home, Contact: mailed("ada@example.com"), Keys: []boxoffice.PersonKey{"mail ada@example.com"}, PasswordHash: "old", Since: now},
+		{ID: "21", Organization: away, Contact: mailed("ada@example.com"), Keys: []boxoffice.PersonKey{"mail ada@example.com"}, Since: now.Add(time.Hour)},
+	}))
+	must(t, "finish the load", l.Finish(ctx))
+	patrons, err := s.store.PatronsOf(ctx, "mail ada@example.com", 10)
+	if err != nil || len(patrons) != 2 || patrons[0].ID != "20" || patrons[0].PasswordHash != "old" || patrons[1].Organization != away {
+		t.Fatalf("PatronsOf = %+v, %v; want both, the older first", patrons, err)
+	}
+	account := boxoffice.VisitAccount{Account: boxoffice.Account{Organization: home, Patron: "20"}, Password: "mark"}
+	want := boxoffice.Visit{ID: "V1", Person: "mail ada@example.com", Accounts: []boxoffice.VisitAccount{account}, Began: now, Seen: now}
+	begin := func(id string) {
+		v := want
+		v.ID = id
+		must(t, "BeginVisit", s.store.BeginVisit(ctx, v))
+	}
+	begin("V1")
+	must(t, "KeepVisit", s.store.KeepVisit(ctx, "V1", now.Add(time.Minute)))
+	want.Seen = now.Add(time.Minute)
+	got, of, ok, err := s.store.Visit(ctx, "V1")
+	if diff := cmp.Diff(want, got); err != nil || !ok || diff != "" || len(of) != 1 || of[0].Contact.FirstName != "Ada" {
+		t.Errorf("Visit = %t, %v of %+v (-want +got):\n%s", ok, err, of, diff)
+	}
+	must(t, "EndVisit", s.store.EndVisit(ctx, "V1"))
+	there := func(id string) bool {
+		_, _, ok, err := s.store.Visit(ctx, id)
+		must(t, "Visit", err)
+		return ok
+	}
+	if there("V1") {
+		t.Error("a visit that ended is there")
+	}
+	begin("V2")
+	for _, id := range []string{"A", "B"} {
+		link := boxoffice.PasswordLink{ID: id, Person: "mail ada@example.com", Ends: now.Add(time.Hour)}
+		must(t, "EnterPasswordLink", s.store.EnterPasswordLink(ctx, link, boxoffice.Task{ID: "mail/password/" + id, Kind: boxoffice.TaskMail, Subject: "password/" + id, Due: now}))
+	}
+	set := func(id string, at time.Time) bool {
+		ok, err := s.store.SetPassword(ctx, id, "new", at)
+		must(t, "SetPassword", err)
+		return ok
+	}
+	// The first does it, and the other of that person is spent with it.
+	if late, first, again, other := set("A", now.Add(time.Hour)), set("A", now), set("A", now), set("B", now); late || !first || again || other {
+		t.Errorf("SetPassword = %t late, %t, %t again, %t by another link; want the first in time alone", late, first, again, other)
+	}
+	if patrons, err = s.store.PatronsOf(ctx, "mail ada@example.com", 10); err != nil || patrons[0].PasswordHash != "new" || patrons[1].PasswordHash != "new" || there("V2") {
+		t.Errorf("after another password: %+v, %v, and the visit is there: %t", patrons, err, there("V2"))
+	}
+	begin("V3")
+	must(t, "TidyVisits", s.store.TidyVisits(ctx, now.Add(-time.Hour), now.Add(-time.Hour)))
+	if !there("V3") {
+		t.Error("a visit that goes on was tidied away")
+	}
+	must(t, "TidyVisits", s.store.TidyVisits(ctx, want.Seen, now.Add(-time.Hour)))
+	if there("V3") {
+		t.Error("an idle visit stays")
+	}
 }
 
 var (
