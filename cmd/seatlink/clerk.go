@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 	"github.com/seatlink/seatlink/internal/partnerapi"
 	"github.com/seatlink/seatlink/internal/push"
+	"github.com/seatlink/seatlink/internal/web"
 )
 
 // decidingHands is how many orders or transfers of the sandbox are decided at once. They wait
@@ -33,7 +35,7 @@ func newDoor(rules push.Rules, sandbox bool) (*push.Door, error) {
 }
 
 // newClerk hires who works off the tasks that acts leave.
-func (s *server) newClerk(office *boxoffice.Office, settings settings) (*boxoffice.Clerk, error) {
+func (s *server) newClerk(office *boxoffice.Office, addresses web.Addresses, settings settings) (*boxoffice.Clerk, error) {
 	courier := push.NewCourier(s.store, storyOf(office), s.door, s.log)
 	mailer, err := settings.mailer(settings.smtpPassword)
 	if err != nil {
@@ -43,7 +45,7 @@ func (s *server) newClerk(office *boxoffice.Office, settings settings) (*boxoffi
 	if err != nil {
 		return nil, err
 	}
-	postman := push.NewPostman(s.store, office.Notice, mailer, from, s.log)
+	postman := push.NewPostman(s.store, noticesOf(office, s.lobby, addresses), mailer, from, s.log)
 	return boxoffice.NewClerk(s.store, s.log, map[string]boxoffice.Duty{
 		boxoffice.TaskDecide:   {Chore: office.FinishOrder, Hands: decidingHands},
 		boxoffice.TaskTransfer: {Chore: office.FinishTransfer, Hands: decidingHands},
@@ -52,6 +54,19 @@ func (s *server) newClerk(office *boxoffice.Office, settings settings) (*boxoffi
 		boxoffice.TaskCallback: {Chore: courier.Deliver, Hands: push.MostSends},
 		boxoffice.TaskMail:     {Chore: postman.Deliver, Hands: push.MailHands},
 	}), nil
+}
+
+// noticesOf is what mails are about: a transfer, or a password.
+func noticesOf(office *boxoffice.Office, lobby *boxoffice.Lobby, addresses web.Addresses) push.Notices {
+	return func(ctx context.Context, subject string) (boxoffice.Notice, bool, error) {
+		link, isPassword := strings.CutPrefix(subject, string(boxoffice.NewsPassword)+"/")
+		if !isPassword {
+			return office.Notice(ctx, subject)
+		}
+		notice, ok, err := lobby.PasswordNotice(ctx, link)
+		notice.Link = addresses.Password(link)
+		return notice, ok, err
+	}
 }
 
 // storyOf is what a callback tells: of a cart, or else of a transfer.

@@ -23,6 +23,7 @@ type partnerCommand struct {
 	Code      partnerCodeCommand      `cmd:"" help:"Issue an authorization code, or end all codes and tokens."`
 	Disable   partnerDisableCommand   `cmd:"" help:"Shut a partner out: its keys, codes and tokens end."`
 	Limit     partnerLimitCommand     `cmd:"" help:"Set how many requests a second a partner may send."`
+	Page      partnerPageCommand      `cmd:"" help:"Set where patrons go with a listing for a partner."`
 	Callbacks partnerCallbacksCommand `cmd:"" help:"Set the hosts that a partner's callbacks may go to."`
 }
 
@@ -85,6 +86,7 @@ func showPartner(out io.Writer, p operatorapi.Partner) {
 	line("name", "%s", cmp.Or(printable(p.Name), "none"))
 	line("channels", "%s", cmp.Or(strings.Join(p.Channels, ", "), "none: it cannot call yet, see seatlink partner add"))
 	line("organizations", "%s", cmp.Or(numbers(p.Organizations), "none: it sees nothing yet, see seatlink partner grant"))
+	line("page", "%s", cmp.Or(p.Page, "none: patrons cannot choose this partner in MyAccount"))
 	line("callbacks", "%s", cmp.Or(strings.Join(p.CallbackHosts, ", "), "to any host"))
 	line("limit", "%s", limitOf(p))
 	if len(p.Keys) == 0 {

@@ -37,6 +37,7 @@ const (
 type server struct {
 	store    *sqlstore.Store
 	desk     *access.Desk
+	lobby    *boxoffice.Lobby // of MyAccount
 	log      *slog.Logger
 	url      string // where people and programs reach it
 	listener net.Listener
@@ -97,7 +98,9 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		return nil, err
 	}
 	addresses := web.NewAddresses(s.keys, srv.url)
-	office := boxoffice.NewOffice(srv.store, boxoffice.NewPersonKeys(s.keys), addresses)
+	people := boxoffice.NewPersonKeys(s.keys)
+	office := boxoffice.NewOffice(srv.store, people, addresses)
+	srv.lobby = boxoffice.NewLobby(srv.store, people, srv.desk.Knock, time.Now)
 	tail := push.NewTail(srv.store, srv.store.Moved(), s.log)
 	leaving := make(chan struct{})
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{
@@ -105,11 +108,11 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		Feed: push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch()), Leaving: leaving,
 	})
 	docs := srv.watch.pages(manual.New())
-	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray}))
+	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office}))
 	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
 		return nil, err
 	}
-	clerk, err := srv.newClerk(office, s)
+	clerk, err := srv.newClerk(office, addresses, s)
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +229,9 @@ func (s *server) tidy(ctx context.Context) error {
 		}
 		if err := s.store.TidyLetters(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying dead letters failed", "err", err)
+		}
+		if err := s.lobby.Tidy(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tidying visits failed", "err", err)
 		}
 		if err := s.store.TidyMails(ctx, push.MailsCount); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "tidying mails failed", "err", err)

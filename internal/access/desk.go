@@ -39,7 +39,7 @@ var ErrNoFamily = errors.New("no such code or token")
 func NewDesk(store Store, keys *Keyring, clock func() time.Time) *Desk {
 	return &Desk{
 		store: store, keys: keys, clock: clock,
-		addresses: limiter{bound: failedExchanges}, applications: limiter{bound: failedExchanges}, guesses: [guessedKinds]limiter{Barcodes: {bound: unknownBarcodes}, TransferIDs: {bound: unknownTransfers}, Pages: {bound: unknownTransfers}},
+		addresses: limiter{bound: failedExchanges}, applications: limiter{bound: failedExchanges}, guesses: [guessedKinds]limiter{Barcodes: {bound: unknownBarcodes}, TransferIDs: {bound: unknownTransfers}, Pages: {bound: unknownTransfers}, Doors: {bound: wrongFromOne}, Locks: {bound: wrongAtOne}},
 	}
 }
 

@@ -20,6 +20,8 @@ type bound struct {
 var (
 	failedExchanges  = bound{free: 5, window: 5 * time.Minute, first: time.Minute, longest: 15 * time.Minute}
 	unknownBarcodes  = bound{free: 100, window: time.Minute, first: time.Minute, longest: 15 * time.Minute}
+	wrongFromOne     = bound{free: 20, window: 5 * time.Minute, first: time.Minute, longest: 15 * time.Minute} // an office or a family behind one address
+	wrongAtOne       = bound{free: 10, window: 5 * time.Minute, first: time.Minute, longest: 15 * time.Minute}
 	unknownTransfers = bound{free: 10, window: time.Minute, first: time.Minute, longest: 15 * time.Minute}
 )
 

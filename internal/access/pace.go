@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -53,6 +54,8 @@ const (
 	Barcodes    Guessed = iota // 100 unknown ones a minute are typing errors
 	TransferIDs                // 10 unknown ones a minute
 	Pages                      // as TransferIDs, by people of whom only an address is known
+	Doors                      // passwords, by the address that they come from: many may share one
+	Locks                      // passwords, by the account that they are tried at
 	guessedKinds
 )
 
@@ -66,6 +69,12 @@ func (d *Desk) Guess(who Principal, of Guessed, unknown int) error {
 // Stray is Guess for the pages of people, of whom nothing is known but the network
 // address that they come from.
 func (d *Desk) Stray(from string, unknown int) error { return d.guess(from, Pages, unknown) }
+
+// Knock is Guess for the passwords of people: by where they come from, and by the
+// account that is knocked at, whatever that is called. With 0 it only looks.
+func (d *Desk) Knock(from, account string, failed int) error {
+	return cmp.Or(d.guess(from, Doors, failed), d.guess(account, Locks, failed))
+}
 
 func (d *Desk) guess(name string, of Guessed, unknown int) error {
 	now := d.now()

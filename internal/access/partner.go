@@ -34,6 +34,7 @@ type Partner struct {
 	Channels      []Channel        // ascending; each is of this application alone
 	Organizations []OrganizationID // granted to it, ascending
 	CallbackHosts []string         // that its callbacks may go to, in lower case; none is any
+	Page          string           // where patrons go with a listing; "" is nowhere
 	Rate          Rate             // how much it may send; not looked at by AddPartner
 	Keys          []Key            // oldest first; not looked at by AddPartner
 }
@@ -111,6 +112,15 @@ func (d *Desk) AllowCallbacks(ctx context.Context, app ApplicationID, hosts []st
 	}
 	return d.acted("allow callbacks", d.change(ctx, app, func(e *Enrolment) error {
 		e.CallbackHosts = names
+		return nil
+	}))
+}
+
+// SetPage sets where patrons go with a listing that is for the application; "" has
+// none sent there. That the address can be one is the caller's to know.
+func (d *Desk) SetPage(ctx context.Context, app ApplicationID, page string) error {
+	return d.acted("set the page", d.change(ctx, app, func(e *Enrolment) error {
+		e.Page = page
 		return nil
 	}))
 }

@@ -73,7 +73,9 @@ type Books struct {
 	callbacks []Callback
 	steps     []Recorded
 	works     []Work
-	left      []Token // tickets whose scan is over, and is none that was loaded
+	listings  []Listing   // made by their patrons
+	taken     []ListingID // that their patrons took back
+	left      []Token     // tickets whose scan is over, and is none that was loaded
 }
 
 // Ids makes what must be new: random words, and numbers of a series. Only tests
@@ -230,6 +232,7 @@ func (p Panic) Error() string { return fmt.Sprintf("act panicked: %v", p.Value) 
 func (b *Books) Try(f func() error) (err error) {
 	journal, patrons, documents, tasks := len(b.journal), len(b.patrons), len(b.documents), len(b.tasks)
 	callbacks, steps, works, left := len(b.callbacks), len(b.steps), len(b.works), len(b.left)
+	listings, taken := len(b.listings), len(b.taken)
 	kept := false
 	b.answers.push()
 	b.tickets.push()
@@ -254,7 +257,7 @@ func (b *Books) Try(f func() error) (err error) {
 			b.journal, b.patrons = b.journal[:journal], b.patrons[:patrons]
 			b.documents, b.tasks = b.documents[:documents], b.tasks[:tasks]
 			b.callbacks, b.steps, b.works = b.callbacks[:callbacks], b.steps[:steps], b.works[:works]
-			b.left = b.left[:left]
+			b.left, b.listings, b.taken = b.left[:left], b.listings[:listings], b.taken[:taken]
 		}
 	}()
 	err = f()
@@ -443,6 +446,12 @@ func (b *Books) Enter(t Task) { b.tasks = append(b.tasks, t) }
 // takes the newer address, and it is owed again though it was told before.
 func (b *Books) Owe(c Callback) { b.callbacks = append(b.callbacks, c) }
 
+// List adds a listing.
+func (b *Books) List(l Listing) { b.listings = append(b.listings, l) }
+
+// TakeBack ends a listing for its patron. To end it again changes nothing.
+func (b *Books) TakeBack(id ListingID) { b.taken = append(b.taken, id) }
+
 // Word returns n random characters (Ids.Word).
 func (b *Books) Word(n int) string { return b.ids.Word(n) }
 
@@ -471,6 +480,8 @@ type Outcome struct {
 	Callbacks []Callback
 	Events    []Event   // changed, in no order
 	Works     []Work    // new
+	Listings  []Listing // new
+	TakenBack []ListingID
 	Portions  []Portion // done, in no order
 	Journal   []Entered // in the order they happened
 }
@@ -481,10 +492,11 @@ func (b *Books) Outcome() Outcome {
 		Answers: b.answers.changed(), Tickets: b.tickets.altered(), Orders: b.orders.changed(), Transfers: b.transfers.changed(),
 		Scans: b.scans.changed(), Events: b.events.changed(), Portions: b.portions.changed(),
 		Patrons: b.patrons, Documents: b.documents, Tasks: b.tasks, Callbacks: b.callbacks, Journal: b.journal, Steps: b.steps, Works: b.works, Left: b.left,
+		Listings: b.listings, TakenBack: b.taken,
 	}
 }
 
 // Empty reports whether there is nothing to save.
 func (o Outcome) Empty() bool {
-	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0 && len(o.Events) == 0 && len(o.Works) == 0 && len(o.Portions) == 0 && len(o.Scans) == 0
+	return len(o.Answers) == 0 && len(o.Journal) == 0 && len(o.Orders) == 0 && len(o.Transfers) == 0 && len(o.Patrons) == 0 && len(o.Documents) == 0 && len(o.Tasks) == 0 && len(o.Callbacks) == 0 && len(o.Events) == 0 && len(o.Works) == 0 && len(o.Portions) == 0 && len(o.Scans) == 0 && len(o.Listings) == 0 && len(o.TakenBack) == 0
 }

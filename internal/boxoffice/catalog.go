@@ -61,13 +61,13 @@ func (w When) Halves() (date, clock string) {
 
 // Listing shows the seats a patron picked, without those that are no longer the
 // patron's or that the channel could not lock (contract.md call 3). An unknown
-// listing, an expired one and another channel's are fault.ListingUnknown.
+// listing, one that expired or was taken back, and another channel's are fault.ListingUnknown.
 func (o *Office) Listing(ctx context.Context, who access.Principal, id ListingID) (ShownListing, error) {
 	listing, view, err := o.store.Listing(ctx, id)
 	if err != nil {
 		return ShownListing{}, err
 	}
-	if listing.Channel != who.Channel || !who.Serves(listing.Organization) || !view.Now.Before(listing.Expires) {
+	if listing.Channel != who.Channel || !who.Serves(listing.Organization) || !listing.stands(view.Now) {
 		return ShownListing{}, fault.ListingUnknown
 	}
 	shown := ShownListing{ID: listing.ID}

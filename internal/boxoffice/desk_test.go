@@ -33,21 +33,22 @@ var noon = time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
 // and keeps what came of it.
 type desk struct {
 	*boxoffice.Office
-	t         *testing.T
-	tickets   map[boxoffice.Token]boxoffice.Ticket
-	orders    map[boxoffice.OrderKey]boxoffice.Order
-	people    map[boxoffice.PersonAt]boxoffice.PatronID
-	events    map[boxoffice.EventID]boxoffice.Event
-	orgs      map[access.OrganizationID]boxoffice.Organization
-	listings  map[boxoffice.ListingID]boxoffice.Listing
-	made      map[boxoffice.PatronID]boxoffice.Contact
-	answers   map[boxoffice.AnswerKey]boxoffice.Answer
-	transfers map[boxoffice.TransferKey]boxoffice.Transfer
-	scans     map[boxoffice.ScanKey]boxoffice.Scan
-	manifests map[string]boxoffice.Manifest // by facility
-	works     map[boxoffice.WorkID]boxoffice.Work
-	portions  map[boxoffice.PortionKey]boxoffice.Portion
-	now       time.Time
+	boxoffice.Accounts // nobody asks for them here
+	t                  *testing.T
+	tickets            map[boxoffice.Token]boxoffice.Ticket
+	orders             map[boxoffice.OrderKey]boxoffice.Order
+	people             map[boxoffice.PersonAt]boxoffice.PatronID
+	events             map[boxoffice.EventID]boxoffice.Event
+	orgs               map[access.OrganizationID]boxoffice.Organization
+	listings           map[boxoffice.ListingID]boxoffice.Listing
+	made               map[boxoffice.PatronID]boxoffice.Contact
+	answers            map[boxoffice.AnswerKey]boxoffice.Answer
+	transfers          map[boxoffice.TransferKey]boxoffice.Transfer
+	scans              map[boxoffice.ScanKey]boxoffice.Scan
+	manifests          map[string]boxoffice.Manifest // by facility
+	works              map[boxoffice.WorkID]boxoffice.Work
+	portions           map[boxoffice.PortionKey]boxoffice.Portion
+	now                time.Time
 
 	// meanwhile happens after a process was read, before the caller goes on.
 	meanwhile func()

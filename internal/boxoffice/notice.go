@@ -17,6 +17,9 @@ const (
 	NewsCancelled News = "cancelled"
 	NewsDeclined  News = "declined"
 	NewsExpired   News = "expired"
+
+	// NewsPassword is of no transfer: somebody wants to set a password.
+	NewsPassword News = "password"
 )
 
 // newsOf is what a step means to the parties.
@@ -43,13 +46,14 @@ const (
 	Recipient Party = "recipient"
 )
 
-// A Notice is one mail to one party of a transfer.
+// A Notice is one mail: to one party of a transfer, or about a password.
 type Notice struct {
 	News    News
 	For     Party
 	Address string    // of the mail
 	Who     PersonKey // identifies that address, for counting
 	Gift    Gift
+	Link    string    // of NewsPassword
 	At      time.Time // of what it tells
 }
 

@@ -158,4 +158,5 @@ type Listing struct {
 	Tokens       []Token
 	Created      time.Time
 	Expires      time.Time
+	Taken        time.Time // when its patron took it back; zero while it is not
 }

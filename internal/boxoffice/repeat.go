@@ -2,6 +2,7 @@ package boxoffice
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -125,4 +126,13 @@ func (r *remembered) Decide(b *Books) error {
 		b.Keep(Answer{Key: key, Application: r.application, Asked: r.asked, Words: words, At: b.Now})
 	}
 	return nil
+}
+
+// replayed are the words of a Replay, false where err is none.
+func replayed(err error) (string, bool) {
+	before, ok := errors.AsType[*Replay](err)
+	if !ok {
+		return "", false
+	}
+	return string(before.Words), true
 }

@@ -17,6 +17,7 @@ type Store interface {
 	Do(ctx context.Context, act Act) error
 	Reader
 	Transfers
+	Accounts
 	Manifests
 	Works
 }
@@ -60,7 +61,7 @@ type View struct {
 	Now           time.Time
 	Tickets       map[Token]Ticket
 	Events        map[EventID]Event
-	Organizations map[access.OrganizationID]Organization // only of a Document
+	Organizations map[access.OrganizationID]Organization // of a Document, and of Accounts
 }
 
 // An EventBarcode is a barcode at the gate of one event.

@@ -105,6 +105,7 @@ func (a *api) routes() map[string]handler {
 		"POST " + withdrawPath:  a.withdraw,
 		"POST " + limitPath:     a.limitPartner,
 		"POST " + callbacksPath: a.allowCallbacks,
+		"POST " + pagePath:      a.setPage,
 		"POST " + keyPath:       a.newKey,
 		"POST " + revokeKeyPath: a.revokeKey,
 		"POST " + codePath:      a.newCode,
@@ -152,6 +153,7 @@ const (
 	withdrawPath  = "/partner/withdraw"
 	limitPath     = "/partner/limit"
 	callbacksPath = "/partner/callbacks"
+	pagePath      = "/partner/page"
 	keyPath       = "/partner/key"
 	revokeKeyPath = "/partner/key/revoke"
 	codePath      = "/partner/code"

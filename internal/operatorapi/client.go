@@ -97,6 +97,12 @@ func (c *Client) Limit(ctx context.Context, application string, perSecond, burst
 	return p, err
 }
 
+// SetPage sets where patrons go with a listing for a partner; "" is nowhere.
+func (c *Client) SetPage(ctx context.Context, application, page string) (p Partner, err error) {
+	err = c.call(ctx, http.MethodPost, pagePath, pageRequest{application, page}, &p)
+	return p, err
+}
+
 // AllowCallbacks sets the hosts that a partner's callbacks may go to; none is any.
 func (c *Client) AllowCallbacks(ctx context.Context, application string, hosts []string) (p Partner, err error) {
 	err = c.call(ctx, http.MethodPost, callbacksPath, callbacksRequest{application, hosts}, &p)

@@ -21,6 +21,7 @@ type Partners interface {
 	Withdraw(ctx context.Context, app access.ApplicationID, org access.OrganizationID) error
 	Limit(ctx context.Context, app access.ApplicationID, perSecond, burst int) error
 	AllowCallbacks(ctx context.Context, app access.ApplicationID, hosts []string) error
+	SetPage(ctx context.Context, app access.ApplicationID, page string) error
 }
 
 // Credentials are what partners show when they call.
@@ -39,6 +40,7 @@ type Partner struct {
 	Channels      []string `json:"channels"`
 	Organizations []int64  `json:"organizationIds"`
 	CallbackHosts []string `json:"callbackHosts"` // none is any
+	Page          string   `json:"page"`          // where patrons go with a listing
 	PerSecond     int      `json:"perSecond"`     // 0 is no limit
 	Burst         int      `json:"burst"`
 	Keys          []Key    `json:"keys"` // oldest first, with those that ended
@@ -77,7 +79,7 @@ type NewPartner struct {
 
 func partnerOf(p access.Partner, now time.Time) Partner {
 	shown := Partner{
-		Application: string(p.Application), Name: p.Name, Channels: []string{}, Organizations: []int64{}, CallbackHosts: []string{},
+		Application: string(p.Application), Name: p.Name, Channels: []string{}, Organizations: []int64{}, CallbackHosts: []string{}, Page: p.Page,
 		PerSecond: p.Rate.PerSecond, Burst: p.Rate.Burst, Keys: []Key{},
 	}
 	for _, channel := range p.Channels {
@@ -228,6 +230,22 @@ func (a *api) allowCallbacks(ctx context.Context, c *call) (any, error) {
 	return a.change(ctx, c, &wire, func() (access.ApplicationID, error) {
 		app := access.ApplicationID(wire.Application)
 		return app, a.work.Partners.AllowCallbacks(ctx, app, wire.Hosts)
+	})
+}
+
+type pageRequest struct {
+	Application string `json:"application"`
+	Page        string `json:"page"`
+}
+
+func (a *api) setPage(ctx context.Context, c *call) (any, error) {
+	var wire pageRequest
+	return a.change(ctx, c, &wire, func() (access.ApplicationID, error) {
+		app := access.ApplicationID(wire.Application)
+		if wire.Page != "" && !boxoffice.IsPage(wire.Page) && !boxoffice.IsLocalPage(wire.Page) {
+			return app, fault.FieldInvalid.Saying("a page is https://HOST or https://HOST/PATH, without a query; in a sandbox http on this machine, too")
+		}
+		return app, a.work.Partners.SetPage(ctx, app, wire.Page)
 	})
 }
 

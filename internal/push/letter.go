@@ -16,6 +16,9 @@ type letter struct{ subject, text string }
 // write puts a notice into words: short, plain, and with nobody's name but the
 // sender's short one. What comes from partners and patrons is one line of it.
 func write(n boxoffice.Notice) letter {
+	if n.News == boxoffice.NewsPassword {
+		return aboutPassword(n)
+	}
 	g := n.Gift
 	what := "a ticket"
 	if len(g.Tickets) != 1 {
@@ -71,6 +74,17 @@ func write(n boxoffice.Notice) letter {
 	}
 	says = append(says, "-- \n"+cmp.Or(oneLine(g.Organization.Name), "The box office"))
 	return letter{subject: subject, text: strings.Join(says, "\n\n") + "\n"}
+}
+
+// aboutPassword leads to the page where a password is set. It names nobody.
+func aboutPassword(n boxoffice.Notice) letter {
+	return letter{subject: "Set a password for MyAccount", text: strings.Join([]string{
+		"Somebody, you we hope, wants to set a password for MyAccount with this mail address.",
+		"To do so, open this page within an hour. It works once:", oneLine(n.Link),
+		"The password is for every account that has this address. Whoever has the page's address can set it: please do not forward this mail.",
+		"If it was not you, you need do nothing: your password stays as it is.",
+		"-- \nThe box office",
+	}, "\n\n") + "\n"}
 }
 
 // eventsIn names the events on a line.

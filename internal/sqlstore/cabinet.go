@@ -89,13 +89,13 @@ func (s *Store) AddListing(ctx context.Context, l boxoffice.Listing) error {
 
 // Listings returns the newest listings (boxoffice.Cabinet).
 func (s *Store) Listings(ctx context.Context, limit int) ([]boxoffice.Listing, boxoffice.View, error) {
-	const newest = `SELECT ` + listingColumns + ` FROM listing ORDER BY created_at DESC, id LIMIT $1`
+	const newest = `SELECT ` + wholeListing + ` FROM listing ORDER BY created_at DESC, id LIMIT $1`
 	var (
 		listings []boxoffice.Listing
 		tokens   []boxoffice.Token
 	)
 	err := s.read(ctx, step{text: newest, args: []any{int64(limit)}, each: func(r row) error {
-		l, err := readListing(r)
+		l, err := readWholeListing(r)
 		listings, tokens = append(listings, l), append(tokens, l.Tokens...)
 		return err
 	}})

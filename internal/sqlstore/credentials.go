@@ -138,9 +138,9 @@ func (s *Store) claimChannels(ctx context.Context, tx session, id access.Applica
 func saveEnrolment(id access.ApplicationID, e, was access.Enrolment) []step {
 	const (
 		saveApplication = `
-INSERT INTO application (id, name, epoch, callback_hosts, rate_per_second, rate_burst) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO application (id, name, epoch, callback_hosts, rate_per_second, rate_burst, page) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, epoch = excluded.epoch, callback_hosts = excluded.callback_hosts,
-	rate_per_second = excluded.rate_per_second, rate_burst = excluded.rate_burst`
+	rate_per_second = excluded.rate_per_second, rate_burst = excluded.rate_burst, page = excluded.page`
 		dropChannels = `DELETE FROM channel WHERE application = $1`
 		addChannels  = `INSERT INTO channel (code, application) SELECT r.code, $1 FROM {rows $2 code text}`
 		dropGrants   = `DELETE FROM granted WHERE application = $1`
@@ -166,7 +166,7 @@ INSERT INTO family (` + familyColumns + `) SELECT ` + familyColumns + ` FROM {ro
 		addFamily(&codes, f)
 	}
 	application := []any{string(id)}
-	steps := []step{{text: saveApplication, args: []any{string(id), e.Name, e.Epoch, pack(e.CallbackHosts), int64(e.Rate.PerSecond), int64(e.Rate.Burst)}, want: 1}}
+	steps := []step{{text: saveApplication, args: []any{string(id), e.Name, e.Epoch, pack(e.CallbackHosts), int64(e.Rate.PerSecond), int64(e.Rate.Burst), e.Page}, want: 1}}
 	renew := func(same bool, drop, add string, rows *table) {
 		if !same {
 			steps = append(steps,

@@ -24,7 +24,7 @@ func only(id access.ApplicationID) scope {
 // read after them belongs to one of them.
 func (l *roll) read(of scope) []step {
 	const (
-		applications = `SELECT id, name, epoch, callback_hosts, rate_per_second, rate_burst FROM application`
+		applications = `SELECT id, name, epoch, callback_hosts, rate_per_second, rate_burst, page FROM application`
 		byID         = ` ORDER BY id`
 		channels     = `SELECT application, code FROM channel`
 		byCode       = ` ORDER BY application, code`
@@ -39,6 +39,7 @@ func (l *roll) read(of scope) []step {
 			var e access.Enrolment
 			e.Application, e.Name, e.Epoch = access.ApplicationID(r.text(0)), r.text(1), r.int(2)
 			e.Rate = access.Rate{PerSecond: int(r.int(4)), Burst: int(r.int(5))}
+			e.Page = r.text(6)
 			l.place[e.Application] = len(l.partners)
 			err := unpack(r.text(3), &e.CallbackHosts)
 			l.partners = append(l.partners, e)

@@ -92,12 +92,13 @@ func (l *Loader) patiently(ctx context.Context, work func(ctx context.Context, t
 	}
 }
 
-// The unique indexes of tickets besides their token. To make them once over a
+// The indexes of tickets besides their token. To make them once over a
 // whole house costs a third of keeping them while it is loaded; so the first load
 // into empty books goes without them until it is finished.
 var ticketIndexes = []step{
 	{text: `CREATE UNIQUE INDEX ticket_live_seat ON ticket (event, section, row, seat) WHERE NOT void`, want: -1},
 	{text: `CREATE UNIQUE INDEX ticket_barcode ON ticket (event, barcode)`, want: -1},
+	{text: `CREATE INDEX IF NOT EXISTS ticket_of_owner ON ticket (owner) WHERE owner <> ''`, want: -1}, // a migration may have made it since
 	{text: `UPDATE installation SET loading = false`, want: 1},
 }
 
@@ -144,7 +145,8 @@ func (l *Loader) unindexed(ctx context.Context) error {
 		return tx.run(ctx,
 			step{text: `UPDATE installation SET loading = true`, want: 1},
 			step{text: `DROP INDEX ticket_live_seat`, want: -1},
-			step{text: `DROP INDEX ticket_barcode`, want: -1})
+			step{text: `DROP INDEX ticket_barcode`, want: -1},
+			step{text: `DROP INDEX ticket_of_owner`, want: -1})
 	})
 }
 

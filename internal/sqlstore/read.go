@@ -134,12 +134,12 @@ FROM ticket WHERE (event, barcode) IN (SELECT r.in_event, r.in_barcode FROM {row
 
 // Listing returns a listing and its tickets (boxoffice.Reader).
 func (s *Store) Listing(ctx context.Context, id boxoffice.ListingID) (boxoffice.Listing, boxoffice.View, error) {
-	const one = `SELECT ` + listingColumns + ` FROM listing WHERE id = $1`
+	const one = `SELECT ` + wholeListing + ` FROM listing WHERE id = $1`
 	var (
 		l boxoffice.Listing
 		v boxoffice.View
 	)
-	err := s.read(ctx, step{text: one, args: []any{string(id)}, each: func(r row) (err error) { l, err = readListing(r); return err }})
+	err := s.read(ctx, step{text: one, args: []any{string(id)}, each: func(r row) (err error) { l, err = readWholeListing(r); return err }})
 	if err != nil {
 		return l, v, err
 	}

@@ -167,6 +167,15 @@ func readPatron(r row, unseal func(string) (boxoffice.Contact, error)) (boxoffic
 
 const listingColumns = `id, organization, channel, patron, tokens, created_at, expires_at`
 
+// wholeListing is a listing with what became of it since it was made.
+const wholeListing = listingColumns + `, taken_at`
+
+func readWholeListing(r row) (boxoffice.Listing, error) {
+	l, err := readListing(r)
+	l.Taken = instant(r.int(7))
+	return l, err
+}
+
 func readListing(r row) (boxoffice.Listing, error) {
 	l := boxoffice.Listing{
 		ID: boxoffice.ListingID(r.text(0)), Organization: access.OrganizationID(r.int(1)), Channel: access.Channel(r.text(2)),

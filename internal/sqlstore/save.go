@@ -69,6 +69,15 @@ FROM {rows $1 id text, order_key text, token text, owned bigint, issued_at bigin
 WHERE true
 ON CONFLICT (id) DO NOTHING`
 
+	saveListings = `
+INSERT INTO listing (` + listingColumns + `)
+SELECT r.id, r.organization, r.channel, r.patron, r.tokens, r.created_at, r.expires_at
+FROM {rows $1 id text, organization bigint, channel text, patron text, tokens text, created_at bigint, expires_at bigint}`
+
+	// Two takings back of one batch are one, and so is one of before.
+	saveTakenBack = `
+UPDATE listing SET taken_at = $2 WHERE id {in $1} AND taken_at = 0`
+
 	saveTasks = `
 INSERT INTO task (id, kind, subject, due_at, attempts)
 SELECT r.id, r.kind, r.subject, r.due_at, 0
@@ -122,6 +131,11 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	add(savePatrons, patrons, patrons.rows)
 	add(savePatronKeys, keys, keys.rows)
 	add(saveDocuments, documentRows(out.Documents), -1)
+	listings := listingRows(out.Listings)
+	add(saveListings, listings, listings.rows)
+	if len(out.TakenBack) > 0 {
+		steps = append(steps, step{text: saveTakenBack, args: []any{sorted(texts(out.TakenBack)), micros(loaded.Now)}, want: -1})
+	}
 	add(saveTasks, taskRows(out.Tasks), -1)
 	callbacks := s.callbackRows(out.Callbacks)
 	add(saveCallbacks, callbacks, callbacks.rows)
@@ -213,6 +227,14 @@ func documentRows(issued []boxoffice.Document) table {
 	var rows table
 	for _, d := range issued {
 		rows.row().text(d.ID).text(d.Order.String()).text(string(d.Token)).int(d.Owned).int(micros(d.Issued))
+	}
+	return rows
+}
+
+func listingRows(made []boxoffice.Listing) (rows table) {
+	for _, l := range made {
+		rows.row().text(string(l.ID)).int(int64(l.Organization)).text(string(l.Channel)).text(string(l.Patron)).
+			text(pack(l.Tokens)).int(micros(l.Created)).int(micros(l.Expires))
 	}
 	return rows
 }

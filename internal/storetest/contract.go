@@ -22,6 +22,7 @@ type Store interface {
 	access.PorterStore
 	boxoffice.Cabinet
 	boxoffice.Finder
+	boxoffice.Visits
 	push.Subscriptions
 	push.Leases
 	push.Letters
@@ -137,7 +138,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 	t.Run("a COMMIT", func(t *testing.T) { accidents(t, open(t).Accidents()) })
-	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, subscriptions, messages, gates, gateKeys, tasks, solos, loads, cabinets, finders) {
+	for _, c := range slices.Concat(trade, repeats, waits, transfers, venues, journals, subscriptions, messages, gates, gateKeys, tasks, solos, loads, cabinets, finders, accounts) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open(t))

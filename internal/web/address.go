@@ -76,6 +76,23 @@ func (a Addresses) receivedBy(sealed string) (boxoffice.TransferKey, bool) {
 	return boxoffice.TransferKey(key), err == nil
 }
 
+// passwordPurpose seals the addresses where passwords are set.
+const passwordPurpose = "password link"
+
+// Password is where somebody with a link may set a password.
+func (a Addresses) Password(link string) string {
+	return a.base + passwordPath + "/" + a.keys.Seal(passwordPurpose, []byte(link))
+}
+
+// passwordBy is the link of such an address's last part; false where it is none of ours.
+func (a Addresses) passwordBy(sealed string) (string, bool) {
+	link, err := a.keys.Open(passwordPurpose, sealed)
+	return string(link), err == nil
+}
+
+// secure reports whether browsers reach this server by https alone.
+func (a Addresses) secure() bool { return strings.HasPrefix(a.base, "https://") }
+
 // pageID is the SHA-256 of a secret as 43 characters of base64url. A secret has
 // 160 bits nobody can guess, so a slow hash would add nothing.
 func pageID(secret string) string {

@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
@@ -26,8 +27,10 @@ type page struct {
 	template string // "message.html" when empty
 	retry    int    // seconds after which to ask again; 0 says nothing
 	document *document
-	location string // where to go on, with status 303
-	form     bool   // it has a form, which goes to this site
+	location string       // where to go on, with status 303
+	form     bool         // it has a form, which goes to this site
+	formsTo  []string     // other sites that an answer to its form may lead to
+	cookie   *http.Cookie // for the browser to keep, or to forget
 
 	Title   string
 	Accent  int
@@ -37,6 +40,13 @@ type page struct {
 	Tickets *receivedView // of received.html
 	Gift    *giftView     // of gift.html
 	Advice  []string      // of message.html: what to do, a paragraph each
+
+	Account  *accountView // the frame of MyAccount
+	SignIn   *signInView
+	Password *passwordView
+	Seats    *seatsView
+	Listings []listingView
+	Listing  *listingView
 }
 
 // serve answers with the handler's page, or with the page of its error. An
@@ -55,6 +65,9 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, act handler) {
 
 // write sends a page. It is made whole before its first byte goes out.
 func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
+	if p.cookie != nil {
+		http.SetCookie(w, p.cookie)
+	}
 	if p.document != nil {
 		w.Header().Set("Content-Disposition", p.document.disposition())
 		send(w, p.status, p.document.kind, p.document.body)
@@ -66,7 +79,7 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
 		return
 	}
 	if p.form {
-		w.Header().Set("Content-Security-Policy", policy("'self'"))
+		w.Header().Set("Content-Security-Policy", policy(strings.Join(append([]string{"'self'"}, p.formsTo...), " ")))
 	}
 	if p.template == "" {
 		p.template = "message.html"

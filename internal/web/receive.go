@@ -151,12 +151,7 @@ func readForm(r *http.Request) (said, error) {
 // sends it must know the address, so another site's form could do no harm; it is
 // refused all the same.
 func (s *site) answerGift(r *http.Request) (page, error) {
-	// A page without a referrer sends its own forms with the origin null, and over
-	// plain http that is all that is told of them.
-	if r.Header.Get("Origin") == "null" && r.Header.Get("Sec-Fetch-Site") == "" {
-		r.Header.Del("Origin")
-	}
-	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+	if foreign(r) {
 		return foreignPage(), nil
 	}
 	form, err := readForm(r)

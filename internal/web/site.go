@@ -20,6 +20,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -53,6 +54,9 @@ type Options struct {
 	// Stray counts wrong addresses of transfers by where they come from, and returns
 	// an *access.LimitError when they are too many. Nil counts none.
 	Stray func(from string, unknown int) error
+	// Lobby and Accounts are what MyAccount needs; without a Lobby there is none.
+	Lobby    Lobby
+	Accounts Accounts
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
@@ -64,6 +68,7 @@ type Options struct {
 func New(office Office, gifts Gifts, addresses Addresses, options Options) http.Handler {
 	s := &site{
 		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
+		lobby: options.Lobby, accounts: options.Accounts,
 		log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
 	}
 	if s.stray == nil {
@@ -79,6 +84,8 @@ type site struct {
 	office    Office
 	gifts     Gifts
 	addresses Addresses
+	lobby     Lobby
+	accounts  Accounts
 	stray     func(from string, unknown int) error
 	log       *slog.Logger
 	sandbox   bool
@@ -89,7 +96,7 @@ type site struct {
 type handler func(r *http.Request) (page, error)
 
 func (s *site) routes() map[string]handler {
-	return map[string]handler{
+	all := map[string]handler{
 		"/{$}":                         s.start,
 		ticketPath + "{key}":           s.ticket,
 		ticketPath + "{key}" + pdfName: s.pdf,
@@ -98,11 +105,36 @@ func (s *site) routes() map[string]handler {
 		receivedPath + "{key}":                   s.received,
 		receivedPath + "{key}/{place}" + pdfName: s.receivedPDF,
 	}
+	if s.lobby == nil {
+		return all
+	}
+	maps.Copy(all, map[string]handler{
+		accountPath:                 s.signedIn(s.mySeats),
+		signInPath:                  s.signIn,
+		passwordPath:                s.password,
+		passwordPath + "/{link}":    s.newPassword,
+		listingsPath:                s.signedIn(s.myListings),
+		listingsPath + "/{listing}": s.signedIn(s.myListing),
+	})
+	maps.Copy(all, s.choosingRoutes())
+	return all
 }
 
-// forms are the routes that also take a POST.
+// forms are the routes that take a POST, most of them besides GET.
 func (s *site) forms() map[string]handler {
-	return map[string]handler{receivePath + "{transfer}": s.answerGift}
+	all := map[string]handler{receivePath + "{transfer}": s.answerGift}
+	if s.lobby == nil {
+		return all
+	}
+	maps.Copy(all, map[string]handler{
+		signInPath:                  s.answerSignIn,
+		signOutPath:                 s.answerSignOut,
+		passwordPath:                s.answerPassword,
+		passwordPath + "/{link}":    s.answerNewPassword,
+		resalePath:                  s.signedIn(s.answerResale),
+		listingsPath + "/{listing}": s.signedIn(s.answerListing),
+	})
+	return all
 }
 
 // mux finds the route. Each path is there once more without a method, for 405.
@@ -114,8 +146,8 @@ func (s *site) mux() http.Handler {
 			s.write(w, r, methodPage())
 		}
 	}
-	forms := s.forms()
-	for path, act := range s.routes() {
+	routes, forms := s.routes(), s.forms()
+	for path, act := range routes {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, act) })
 		allowed := "GET, HEAD"
 		if sent, ok := forms[path]; ok {
@@ -123,6 +155,12 @@ func (s *site) mux() http.Handler {
 			mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, sent) })
 		}
 		mux.HandleFunc(path, wrongMethod(allowed))
+	}
+	for path, act := range forms {
+		if _, shown := routes[path]; !shown {
+			mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, act) })
+			mux.HandleFunc(path, wrongMethod("POST"))
+		}
 	}
 	mux.HandleFunc("GET "+stylePath, style)
 	mux.HandleFunc(stylePath, wrongMethod("GET, HEAD"))
