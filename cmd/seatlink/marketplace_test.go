@@ -405,8 +405,8 @@ func (m *marketDemo) crossesOff(t *testing.T) {
 	}
 	held := time.Now()
 	watcher.Await("no longer for sale")
-	// How long it took is told, and bounded where nothing else runs: internal/push
-	// has the figure, and its test.
+	// How long it took is told and not bounded: the browser shares the machine with
+	// whatever else runs there.
 	t.Logf("the seat was crossed off %v after the venue's command had ended", time.Since(held).Round(time.Millisecond))
 	marketFits(t, "event-gone", watcher, pagetest.Phone())
 	late.Follow("form.card > button")
