@@ -35,6 +35,7 @@ const (
 	neighbourFile   = "told.json"
 	neighbourUser   = "seatlink"
 	messagesPath    = "/messages" // of package marketplace
+	sellPath        = "/sell"     // of the same, where patrons come with a listing
 )
 
 // beside makes a marketplace of the last partner ready to start; nil, and a line that
@@ -59,6 +60,9 @@ func (c *demoCommand) beside(w *surroundings, srv *server, story demoStory) (*ne
 	}
 	// A code of its own: that of the story stays good for whoever pastes its lines.
 	if partner.Code, err = srv.desk.NewCode(w.ctx, partner.Application); err != nil {
+		return nil, err
+	}
+	if err := srv.desk.SetPage(w.ctx, partner.Application, n.url+sellPath); err != nil {
 		return nil, err
 	}
 	messages, err := n.subscribe(w.ctx, partner)

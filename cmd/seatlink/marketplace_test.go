@@ -230,6 +230,7 @@ func TestTheMarketplaceBesideTheDemo(t *testing.T) {
 	t.Parallel()
 	m := startMarketDemo(t)
 	t.Run("steps", func(t *testing.T) { // so that what follows comes after all of them
+		t.Run("a patron lists seats in MyAccount and another person buys them", m.sellsFromMyAccount)
 		t.Run("seats of a listing are sold to somebody else", m.sellsAListing)
 		t.Run("by keyboard alone, with a barcode", m.sellsABarcodeByKeyboard)
 		t.Run("an order waits", m.sellsAfterWaiting)
@@ -238,6 +239,57 @@ func TestTheMarketplaceBesideTheDemo(t *testing.T) {
 	})
 	m.stop()
 	audit(t, m.db)
+}
+
+// sellsFromMyAccount is the whole way on a phone, and nothing but browsers.
+func (m *marketDemo) sellsFromMyAccount(t *testing.T) {
+	t.Parallel()
+	p := m.patrons[len(m.patrons)-1]
+	seats := []marketSeat{m.of(p.Seats[0]), m.of(p.Seats[1])}
+	seller := pagetest.Open(t, m.file.URL+"/myaccount", pagetest.Phone())
+	seller.Type("#email", p.Email)
+	seller.Type("#password", p.Password)
+	seller.Follow("form button")
+	for _, s := range seats {
+		seller.Click(`input[value="` + s.token + `"]`)
+	}
+	seller.Click(`input[value="second-row"]`)
+	seller.Follow(`form[action="/myaccount/list"] > button`)
+	if !strings.HasPrefix(seller.Address(), m.market+"/sell?listingId=") {
+		t.Fatalf("the list button leads to %s: %s", seller.Address(), seller.Text())
+	}
+	for _, s := range seats {
+		seller.Type("#price\\."+s.token, "60")
+	}
+	seller.Follow("form button")
+
+	buyer := pagetest.Open(t, m.market+"/event/"+seats[0].event, pagetest.Phone())
+	for _, s := range seats {
+		if s.event == seats[0].event {
+			buyer.Choose("label", s.name)
+		}
+	}
+	buyer.Follow("form button")
+	marketBuyer(buyer.Type)
+	buyer.Follow("form.card > button")
+	code := decoded(t, buyer, ".tickets li:nth-child(1) a")
+	at := slices.IndexFunc(seats, func(s marketSeat) bool { return slices.Contains(m.verified(t, s.event, code), s.token) })
+	if at < 0 {
+		t.Fatalf("the buyer's ticket has the code %s, which is of none of the seats", code)
+	}
+	m.changedHands(t, seats[at], code)
+
+	seller.Go(m.file.URL + "/myaccount")
+	if text := seller.Text(); !strings.Contains(text, "My seats") {
+		t.Fatalf("the seller, who is signed in, reads %s", text)
+	}
+	if n := len(seller.Boxes(`input[value="` + seats[at].token + `"]`)); n != 0 {
+		t.Errorf("the seat that was sold is still the seller's to choose")
+	}
+	seller.Go(m.file.URL + "/myaccount/listings")
+	if text := seller.Text(); !strings.Contains(text, "gone") {
+		t.Errorf("the listing's state reads %s", text)
+	}
 }
 
 func (m *marketDemo) sellsAListing(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -88,9 +89,19 @@ func (s demoStory) show(out io.Writer) {
 	// What is written is a terminal's: a failure is nobody's to mend.
 	_ = storyText.Execute(out, map[string]any{
 		"URL": s.URL, "Market": s.Market, "Data": s.data, "DB": shown(s.db), "Organizations": organizations, "Partner": partner,
-		"Listing": s.listingFor(partner.Channel), "Barcode": s.barcodeOf(partner), "Order": "demo-" + strings.ToLower(fmt.Sprintf("%x", time.Now().UnixNano())),
+		"Listing": s.listingFor(partner.Channel), "Barcode": s.barcodeOf(partner), "Patron": s.patron(), "Order": "demo-" + strings.ToLower(fmt.Sprintf("%x", time.Now().UnixNano())),
 		"Ends": s.made.AddDate(0, 0, 30).Format(time.DateOnly),
 	})
+}
+
+// patron is one whose seats the marketplace beside the demo may list.
+func (s demoStory) patron() *house.Patron {
+	for i, p := range s.house.Patrons {
+		if slices.Contains(s.Partners[len(s.Partners)-1].Organizations, p.Organization) {
+			return &s.house.Patrons[i]
+		}
+	}
+	return nil
 }
 
 func (s demoStory) barcodeOf(p demoPartner) house.Barcode {
@@ -107,7 +118,8 @@ func (s demoStory) barcodeOf(p demoPartner) house.Barcode {
 var storyText = template.Must(template.New("story").Parse(`
 seatlink is ready
   start page    {{.URL}}/
-{{with .Market}}  marketplace   {{.}}/
+{{with .Patron}}  MyAccount     {{$.URL}}/myaccount  (sign in as {{.Email}} with {{.Password}})
+{{end}}{{with .Market}}  marketplace   {{.}}/
 {{end}}  partner API   {{.URL}}/v1
   the contract  {{.URL}}/docs
   health        {{.URL}}/livez  {{.URL}}/readyz
