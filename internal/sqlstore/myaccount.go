@@ -54,7 +54,8 @@ FROM ticket AS t JOIN event AS e ON e.id = t.event` + whose + order
 		return nil, v, err
 	}
 	v.Tickets = found
-	return tokens, v, s.eventsInto(ctx, &v, events)
+	err = s.eventsInto(ctx, &v, events)
+	return tokens, v, err
 }
 
 // eventsInto reads the events of a view with their organizations.
@@ -150,5 +151,6 @@ ORDER BY sent_at DESC, key LIMIT $4`
 	for id := range view.Events {
 		events = append(events, string(id))
 	}
-	return transfers, view, s.eventsInto(ctx, &view, events)
+	err = s.eventsInto(ctx, &view, events)
+	return transfers, view, err
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -242,10 +243,7 @@ func TestNobodyIsSentToAnotherSite(t *testing.T) {
 func TestSeatsAreListedForResale(t *testing.T) {
 	chosen := url.Values{"organization": {"999"}, "channel": {"row"}, "token": {"T1"}, "once": {strings.Repeat("A", onceLength)}}
 	with := func(name, value string) url.Values {
-		form := url.Values{}
-		for k, v := range chosen {
-			form[k] = v
-		}
+		form := maps.Clone(chosen)
 		form[name] = []string{value}
 		return form
 	}
@@ -340,12 +338,11 @@ func TestMyAccountOnScreens(t *testing.T) {
 		s.site.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	page := pagetest.Open(t, server.URL+accountPath, pagetest.Phone())
 	for _, one := range []struct{ name, path string }{
 		{"account-seats", accountPath}, {"account-signin", signInPath}, {"account-password", passwordPath},
 		{"account-listings", listingsPath}, {"account-listing", listingsPath + "/L1?left=1"},
 	} {
-		page = pagetest.Open(t, server.URL+one.path, pagetest.Phone())
+		page := pagetest.Open(t, server.URL+one.path, pagetest.Phone())
 		inspect(t, one.name, page)
 		page.On(pagetest.Desktop())
 		if judged := page.Accessibility(); len(judged.Violations) > 0 || page.Spill() > 0 {

@@ -91,7 +91,7 @@ func (s *site) answerPassword(r *http.Request) (page, error) {
 	form, err := accountForm(r)
 	email := strings.TrimSpace(form.Get("email"))
 	if err != nil || email == "" || len(email) > emailLimit {
-		return badFormPage(), nil
+		return badFormPage(), nil //nolint:nilerr // the page says so
 	}
 	if err := s.lobby.AskPassword(r.Context(), origin(r.RemoteAddr), email); err != nil {
 		return page{}, err
@@ -133,7 +133,7 @@ func (s *site) answerNewPassword(r *http.Request) (page, error) {
 	}
 	form, err := accountForm(r)
 	if err != nil {
-		return badFormPage(), nil
+		return badFormPage(), nil //nolint:nilerr // the page says so
 	}
 	link, err := s.linkOf(r)
 	if err == nil {
