@@ -150,7 +150,7 @@ func (s *site) secretOf(r *http.Request) string {
 // cookie has a browser keep a secret; "" makes it forget.
 func (s *site) cookie(secret string) *http.Cookie {
 	const days30 = 30 * 24 * 60 * 60 // seconds; the lobby knows better
-	c := &http.Cookie{ //nolint:gosec // a browser on plain http, as beside the demo, keeps no cookie that is Secure
+	c := &http.Cookie{               //nolint:gosec // a browser on plain http, as beside the demo, keeps no cookie that is Secure
 		Name: s.cookieName(), Value: secret, Path: "/", MaxAge: days30,
 		Secure: s.addresses.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
