@@ -34,6 +34,7 @@ func TestATailThatNobodyWakesLooksOnceASecond(t *testing.T) {
 		if entries, _, err := tail.After(ctx, 1, 10); len(entries) != 0 || err != nil { // waits again
 			t.Errorf("After(1) = %d rows, %v; want none", len(entries), err)
 		}
+		synctest.Wait()
 		reads := b.reads
 		pass(10 * time.Second)
 		if n := b.reads - reads; n < 9 || n > 11 {
