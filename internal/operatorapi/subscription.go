@@ -149,7 +149,7 @@ func (a *api) subscriptions(ctx context.Context, _ *call) (any, error) {
 		shown := subscriptionOf(lag.Subscription)
 		shown.Behind, shown.Oldest, shown.Dead = lag.Rows, since(lag.Oldest), lag.Dead
 		if lag.Rests {
-			shown.Note = "it rests: its partner is disabled, or not granted the organization"
+			shown.Note = "it rests: its partner has no API key that is alive, or was not granted the organization"
 		}
 		list.Subscriptions = append(list.Subscriptions, shown)
 	}
