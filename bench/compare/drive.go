@@ -103,7 +103,11 @@ func drive(ctx context.Context, host string, clients int, d time.Duration, pace 
 	if err := context.Cause(ctx); err != nil {
 		return lap{}, err
 	}
-	return measured(slices.Concat(times...), took), nil
+	l := measured(slices.Concat(times...), took)
+	if l.Done == 0 {
+		return l, errors.New("nothing was done")
+	}
+	return l, nil
 }
 
 func measured(times []time.Duration, took time.Duration) lap {

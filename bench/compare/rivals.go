@@ -14,6 +14,7 @@ type contestant struct {
 	title string
 	drive func(ctx context.Context, clients int, d time.Duration) (lap, error)
 	after func(ctx context.Context) error // not measured
+	audit func(ctx context.Context) error // of the whole run
 }
 
 // rivals measures ours beside the others.
@@ -46,6 +47,14 @@ func rivals(ctx context.Context, o options) error {
 				progress("%3d of %d: round %d, %3d clients, %-15s %7.0f/s  p99 %6.1f ms  others %.2f cores, yardstick %.0f ms %s",
 					n, total, round+1, clients, c.name, l.Rate, l.P99, l.Foreign, l.Yardstick, l.Void)
 			}
+		}
+	}
+	for _, c := range field {
+		if c.audit == nil {
+			continue
+		}
+		if err := c.audit(ctx); err != nil {
+			return fmt.Errorf("void, for the audit of %s is not clean: %w", c.name, err)
 		}
 	}
 	return r.tell(o, field)
@@ -138,14 +147,14 @@ func stage(ctx context.Context, o options, h house) (field []contestant, end fun
 		return nil, end, err
 	}
 	field = []contestant{
-		{"sqlite", "seatlink, SQLite", ours(lite), lite.unlock},
-		{"postgres", "seatlink, PostgreSQL", ours(pg), pg.unlock},
+		{"sqlite", "seatlink, SQLite", ours(lite), lite.unlock, lite.audit},
+		{"postgres", "seatlink, PostgreSQL", ours(pg), pg.unlock, pg.audit},
 		{"pgbench-single", "pgbench, one statement, no HTTP", func(ctx context.Context, clients int, d time.Duration) (lap, error) {
 			return bench.run(ctx, single, clients, d)
-		}, nil},
+		}, nil, nil},
 		{"pgbench-each", "pgbench, statements per ticket, no HTTP", func(ctx context.Context, clients int, d time.Duration) (lap, error) {
 			return bench.run(ctx, each, clients, d)
-		}, nil},
+		}, nil, nil},
 	}
 
 	progress("filling PocketBase, twice")
@@ -164,7 +173,7 @@ func stage(ctx context.Context, o options, h house) (field []contestant, end fun
 		if synchronous == "FULL" {
 			name, title = "pocketbase-full", "PocketBase, synchronous=FULL"
 		}
-		field = append(field, contestant{name, title, p.locks, nil})
+		field = append(field, contestant{name, title, p.locks, nil, nil})
 	}
 	if o.prism != "" {
 		progress("starting Prism")
@@ -175,15 +184,7 @@ func stage(ctx context.Context, o options, h house) (field []contestant, end fun
 		ends = append(ends, p.stop)
 		field = append(field, contestant{"prism", "Prism, a mock that keeps nothing", func(ctx context.Context, clients int, d time.Duration) (lap, error) {
 			return prismLocks(ctx, host, clients, d, order)
-		}, nil})
+		}, nil, nil})
 	}
-	servers := end
-	return field, func() {
-		for _, s := range []*seatlink{lite, pg} {
-			if err := s.audit(context.WithoutCancel(ctx)); err != nil {
-				progress("VOID: the audit is not clean: %v", err)
-			}
-		}
-		servers()
-	}, nil
+	return field, end, nil
 }
