@@ -34,6 +34,7 @@ func (benchCommand) Help() string {
   seatlink demo --json demo.json &
   seatlink bench --json demo.json --work lock --clients 64 --duration 10s
 
+From about 250 clients on the server has to allow as many connections of one address: demo --connections-per-address 1000.
 A lock, an unlock and a complete-order are of 4 adjacent tickets, a verify is of 2. A run is void unless the journal
 grew by exactly four rows for each counted write, and the audit is clean after it.`
 }

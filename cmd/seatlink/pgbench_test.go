@@ -44,7 +44,7 @@ func BenchmarkAgainstPgbench(b *testing.B) {
 	data := b.TempDir()
 	file := filepath.Join(data, "demo-file.json")
 	serve := func() *process {
-		s := launch(b, "demo", "--no-marketplace", "--size", "full", "--data", data, "--db", server.URL("postgres"), "--addr", "127.0.0.1:0", "--json", file)
+		s := launch(b, "demo", "--no-marketplace", "--size", "full", "--data", data, "--db", server.URL("postgres"), "--addr", "127.0.0.1:0", "--json", file, "--connections-per-address", "1000")
 		s.await("seatlink is ready", "Ctrl-C")
 		return s
 	}
