@@ -150,9 +150,10 @@ tools-postgres: ## PostgreSQL's programs, installed when root, else named when m
 tools-curl: ## curl, in the same way
 	@tools/curl
 
-tools-browser: ## Chromium and poppler, in the same way
+tools-browser: ## Chromium, poppler and openssl, in the same way
 	@tools/chromium
 	@tools/poppler
+	@tools/openssl
 
 tools-lint: ## golangci-lint in .cache/bin
 	@tools/golangci-lint $(LINT_VERSION) $(LINT)

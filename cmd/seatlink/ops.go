@@ -106,4 +106,7 @@ func (s *server) measure() {
 	if s.pair != nil {
 		m.gauge("certificate_expires_seconds", "When the certificate ends, in Unix time.", func() float64 { return float64(s.pair.expires().Unix()) })
 	}
+	if s.wallet != nil {
+		m.gauge("wallet_certificate_expires_seconds", "When the certificate of passes ends, or its chain, in Unix time.", func() float64 { return float64(s.wallet.Expires().Unix()) })
+	}
 }

@@ -22,6 +22,7 @@ type serveCommand struct {
 	watching  `group:"Watching it:"`
 	outgoing  `group:"Callbacks:"`
 	mailing   `group:"Mails:"`
+	wallets   `group:"Wallets:"`
 	gates     `group:"Gates:"`
 	stopping  `group:"Stopping it:"`
 	tuning    `group:"Tuning:"`
@@ -53,7 +54,7 @@ func (c *serveCommand) Run(w *surroundings) error {
 	if err != nil {
 		return err
 	}
-	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, mailing: c.mailing, smtpPassword: w.getenv(passwordVariable), gates: c.gates, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
+	s := settings{listening: c.listening, watching: c.watching, outgoing: c.outgoing, mailing: c.mailing, wallets: c.wallets, smtpPassword: w.getenv(passwordVariable), gates: c.gates, stopping: c.stopping, db: c.DB, sandbox: c.Sandbox, store: options, log: log}
 	if err := s.check(); err != nil {
 		return err
 	}

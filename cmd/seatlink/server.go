@@ -42,9 +42,10 @@ type server struct {
 	url      string // where people and programs reach it
 	listener net.Listener
 	http     *http.Server
-	pair     *pair     // nil without TLS
-	ops      *ops      // nil without --ops-addr
-	scanners *scanners // nil without --gate-listen
+	pair     *pair       // nil without TLS
+	ops      *ops        // nil without --ops-addr
+	wallet   *web.Wallet // nil without --wallet-certificate
+	scanners *scanners   // nil without --gate-listen
 	watch    *watch
 	ending   *ending
 	door     *push.Door     // out, for callbacks and messages
@@ -82,6 +83,9 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 			return nil, err
 		}
 	}
+	if srv.wallet, err = s.openWallet(time.Now()); err != nil {
+		return nil, err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
 	if err != nil {
 		return nil, err
@@ -108,7 +112,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		Feed: push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch()), Leaving: leaving,
 	})
 	docs := srv.watch.pages(manual.New())
-	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office}))
+	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office, Wallet: srv.wallet}))
 	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
 		return nil, err
 	}

@@ -102,6 +102,7 @@ type settings struct {
 	outgoing
 	gates
 	mailing
+	wallets
 	smtpPassword string
 
 	db      string
@@ -137,7 +138,7 @@ func (t tuning) options() (sqlstore.Options, error) {
 func (s settings) check() error {
 	_, proxies := s.proxies()
 	_, rules := s.rules()
-	return errors.Join(s.checkURL(), s.checkPair(), proxies, rules, s.checkBounds(), s.checkDrain(), s.checkTraces(), s.checkMails())
+	return errors.Join(s.checkURL(), s.checkPair(), proxies, rules, s.checkBounds(), s.checkDrain(), s.checkTraces(), s.checkMails(), s.checkWallet())
 }
 
 // checkURL: a ticket page's address is the URL and a path, so nothing but the

@@ -41,6 +41,7 @@ func TestEverySettingMayStandInAFile(t *testing.T) {
 		"trace-endpoint": {`"http://127.0.0.1:3"`, "http://127.0.0.1:3"}, "drain": {`"12s"`, "12s"}, "drain-wait": {`"0s"`, "0s"},
 		"smtp-address": {`"mail.example.com:587"`, "mail.example.com:587"}, "smtp-from": {`"tickets@example.com"`, "tickets@example.com"},
 		"smtp-user": {`"venue"`, "venue"}, "smtp-password-file": {`"/password"`, "/password"}, "mail-folder": {`"/mails"`, "/mails"},
+		"wallet-certificate": {`"/pass.pem"`, "/pass.pem"}, "wallet-key": {`"/pass.key"`, "/pass.key"}, "wallet-chain": {`"/wwdr.cer"`, "/wwdr.cer"},
 		"gate-listen": {`"127.0.0.1:4"`, "127.0.0.1:4"}, "batch-acts": {"7", "7"}, "writers": {"3", "3"},
 		"connections": {"900", "900"}, "connections-per-address": {"90", "90"}, "outgoing-ports": {`["8443"]`, "8443"},
 		"outgoing-deny": {`["198.51.100.0/24"]`, "198.51.100.0/24"}, "outgoing-allow": {`["203.0.113.0/24"]`, "203.0.113.0/24"},

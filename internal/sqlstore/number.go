@@ -151,14 +151,10 @@ func (n *numberer) once(ctx context.Context) (batches int, err error) {
 	return batches, n.tx.commit(ctx)
 }
 
-// number gives the committed batches that have none their positions, in the
-// order of their numbers. Whoever sees a version of a seat sees the earlier ones,
-// and an earlier one has a smaller number; so positions respect every seat's
-// versions, and are dense. It returns how many it numbered, at most numberMost.
-func (s *Store) number(ctx context.Context, tx session) (batches int, err error) {
-	const (
-		lockHead = `SELECT position FROM head WHERE id = 1 {lock}`
-		place    = `
+const (
+	lockHead = `SELECT position FROM head WHERE id = 1 {lock}`
+
+	placeBatches = `
 UPDATE batch SET position = f.position
 FROM (
 	SELECT number, CAST((SELECT position FROM head) + 1 + SUM(size) OVER (ORDER BY number) - size AS BIGINT) AS position
@@ -166,13 +162,20 @@ FROM (
 ) AS f
 WHERE batch.number = f.number
 RETURNING size`
-		moveHead = `UPDATE head SET position = position + $1 WHERE id = 1`
-	)
+
+	moveHead = `UPDATE head SET position = position + $1 WHERE id = 1`
+)
+
+// number gives the committed batches that have none their positions, in the
+// order of their numbers. Whoever sees a version of a seat sees the earlier ones,
+// and an earlier one has a smaller number; so positions respect every seat's
+// versions, and are dense. It returns how many it numbered, at most numberMost.
+func (s *Store) number(ctx context.Context, tx session) (batches int, err error) {
 	var moved int64
 	err = tx.run(ctx,
 		step{text: lockHead, each: func(row) error { return nil }},
 		// In a statement of its own, so that it sees what was committed while it waited.
-		step{text: place, args: []any{int64(numberMost)}, each: func(r row) error { batches++; moved += r.int(0); return nil }})
+		step{text: placeBatches, args: []any{int64(numberMost)}, each: func(r row) error { batches++; moved += r.int(0); return nil }})
 	if err != nil || moved == 0 {
 		return batches, err
 	}

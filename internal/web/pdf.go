@@ -62,7 +62,7 @@ func (s *site) printed(r *http.Request, found boxoffice.TicketPage) (page, error
 		return page{}, err
 	}
 	return page{status: http.StatusOK, document: &document{
-		kind: "application/pdf", name: fileName(found), body: body,
+		kind: "application/pdf", name: fileName(found) + ".pdf", body: body,
 	}}, nil
 }
 
@@ -73,9 +73,14 @@ func printers() int {
 	return max(1, runtime.GOMAXPROCS(0)/share)
 }
 
-// print draws a ticket when it is its turn, which may be never: then it is
-// fault.Busy.
+// print draws a ticket when it is its turn.
 func (s *site) print(ctx context.Context, view ticketView, on paper, accent int) ([]byte, error) {
+	return s.inTurn(ctx, func() ([]byte, error) { return drawSheet(view, on, accentColours[accent]) })
+}
+
+// inTurn makes a file when it is its turn, which may be never: then it is
+// fault.Busy.
+func (s *site) inTurn(ctx context.Context, draw func() ([]byte, error)) ([]byte, error) {
 	ctx, done := context.WithTimeout(ctx, patience)
 	defer done()
 	select {
@@ -84,7 +89,7 @@ func (s *site) print(ctx context.Context, view ticketView, on paper, accent int)
 	case <-ctx.Done():
 		return nil, fault.Busy
 	}
-	return drawSheet(view, on, accentColours[accent])
+	return draw()
 }
 
 var demoNotice = notice{Title: "Demo ticket", Text: "It opens no gate."}
@@ -112,7 +117,7 @@ func fileName(p boxoffice.TicketPage) string {
 	words := []string{
 		"ticket", dashed(p.Event.Title(), eventLength), dashed(p.Ticket.Section+" "+p.Ticket.Row+" "+p.Ticket.Seat, seatLength),
 	}
-	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "-") + ".pdf"
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "-")
 }
 
 // dashed is a text's letters and digits, with dashes for all else.

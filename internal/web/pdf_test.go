@@ -241,7 +241,7 @@ func TestThePDFIsKeptByNobodyAndNamedForItsSeat(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			header := document{name: fileName(tt.page)}.disposition()
+			header := document{name: fileName(tt.page) + ".pdf"}.disposition()
 			if _, params, err := mime.ParseMediaType(header); err != nil || params["filename"] != tt.want {
 				t.Errorf("the PDF is saved by %q as %q, %v; want %q", header, params["filename"], err, tt.want)
 			}

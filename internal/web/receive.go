@@ -382,10 +382,10 @@ func (s *site) received(r *http.Request) (page, error) {
 	}
 	view := new(receivedView)
 	for i, t := range tickets {
-		address := receivedPath + r.PathValue("key") + "/" + strconv.Itoa(i+1) + pdfName
+		address := receivedPath + r.PathValue("key") + "/" + strconv.Itoa(i+1)
 		if i >= shownAtOnce {
 			if !gone(t) {
-				view.More = append(view.More, furtherTicket{placeText(t), address})
+				view.More = append(view.More, furtherTicket{placeText(t), address + pdfName})
 			}
 			continue
 		}
@@ -394,7 +394,7 @@ func (s *site) received(r *http.Request) (page, error) {
 			return page{}, err
 		}
 		if one.Code != nil {
-			one.PDF = printsOf(address, t.Organization)
+			one.PDF, one.Pass = printsOf(address+pdfName, t.Organization), s.offer(address, t)
 		}
 		one.Demo = s.sandbox
 		view.Shown = append(view.Shown, &one)
@@ -408,15 +408,24 @@ func (s *site) received(r *http.Request) (page, error) {
 
 // receivedPDF is one of them on paper.
 func (s *site) receivedPDF(r *http.Request) (page, error) {
-	tickets, err := s.findReceived(r)
+	found, err := s.receivedPlace(r)
 	if err != nil {
 		return page{}, err
 	}
+	return s.printed(r, found)
+}
+
+// receivedPlace is the ticket that an address names by its place among them.
+func (s *site) receivedPlace(r *http.Request) (boxoffice.TicketPage, error) {
+	tickets, err := s.findReceived(r)
+	if err != nil {
+		return boxoffice.TicketPage{}, err
+	}
 	place, err := strconv.Atoi(r.PathValue("place"))
 	if err != nil || place < 1 || place > len(tickets) || strconv.Itoa(place) != r.PathValue("place") {
-		return page{}, fault.DocumentUnknown
+		return boxoffice.TicketPage{}, fault.DocumentUnknown
 	}
-	return s.printed(r, tickets[place-1])
+	return tickets[place-1], nil
 }
 
 func (s *site) findReceived(r *http.Request) ([]boxoffice.TicketPage, error) {

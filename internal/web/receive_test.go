@@ -226,7 +226,8 @@ func TestWhoAcceptsIsSentToTheirTickets(t *testing.T) {
 	first, second := football(), football()
 	second.Ticket.Seat, second.Ticket.Barcode = "8", "9990123456780000"
 	office := &gifts{gift: present(), received: []boxoffice.TicketPage{first, second}}
-	site := New(nil, office, addresses(t), Options{})
+	where := addresses(t)
+	site := New(nil, office, where, Options{})
 	var seen []string
 	for range 2 {
 		w := knock(t, site, receivePath+transferID, accepting())
@@ -261,6 +262,14 @@ func TestWhoAcceptsIsSentToTheirTickets(t *testing.T) {
 	}
 	if w := knock(t, site, words+"/2/ticket.pdf", nil); w.Code != 200 || w.Header().Get("Content-Type") != "application/pdf" {
 		t.Errorf("the PDF of the second = %d %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	options, _ := passHouse(t)
+	carrying := New(nil, office, where, options)
+	if w := knock(t, carrying, words+"/2/ticket.pkpass", nil); w.Code != 200 || w.Header().Get("Content-Type") != "application/vnd.apple.pkpass" {
+		t.Errorf("the pass of the second = %d %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	if shown := knock(t, carrying, words, nil).Body.String(); !strings.Contains(shown, `href="`+words+`/2/ticket.pkpass"`) {
+		t.Errorf("the page does not offer the pass of the second:\n%s", shown)
 	}
 	for _, path := range []string{words + "/3/ticket.pdf", words + "/0/ticket.pdf", words + "/01/ticket.pdf", words + "x", receivedPath + "x", receivedPath + transferID} {
 		if w := knock(t, site, path, nil); w.Code != 404 {

@@ -7,7 +7,9 @@
 // referrer, no cache, no search engine, and no line of the log has it. A page
 // shows the present barcode to the owner it was made for and, once the ticket
 // has changed hands, neither barcode nor owner. Its PDF is made anew with every
-// request, from what the page shows, and is refused where the page shows no code.
+// request, from what the page shows, and is refused where the page shows no code; so
+// is its pass for a phone's wallet, which is offered where the operator has the
+// certificate to sign it (wallet.go).
 //
 // The address of a transfer goes by mail, and mails are forwarded. So it shows what
 // is given and never a barcode, before and after: whoever accepts is sent on to
@@ -57,6 +59,7 @@ type Options struct {
 	// Lobby and Accounts are what MyAccount needs; without a Lobby there is none.
 	Lobby    Lobby
 	Accounts Accounts
+	Wallet   *Wallet // signs passes for phones; nil offers none
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
@@ -69,7 +72,7 @@ func New(office Office, gifts Gifts, addresses Addresses, options Options) http.
 	s := &site{
 		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
 		lobby: options.Lobby, accounts: options.Accounts,
-		log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
+		wallet: options.Wallet, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
 	}
 	if s.stray == nil {
 		s.stray = func(string, int) error { return nil }
@@ -86,10 +89,11 @@ type site struct {
 	addresses Addresses
 	lobby     Lobby
 	accounts  Accounts
+	wallet    *Wallet // nil where no passes are to be had
 	stray     func(from string, unknown int) error
 	log       *slog.Logger
 	sandbox   bool
-	printing  chan struct{} // has one of each PDF being drawn
+	printing  chan struct{} // has one of each PDF or pass being made
 }
 
 // A handler answers a request with a page, or with an error.
@@ -104,6 +108,10 @@ func (s *site) routes() map[string]handler {
 		receivePath + "{transfer}":               s.gift,
 		receivedPath + "{key}":                   s.received,
 		receivedPath + "{key}/{place}" + pdfName: s.receivedPDF,
+	}
+	if s.wallet != nil {
+		all[ticketPath+"{key}"+passName] = s.pass
+		all[receivedPath+"{key}/{place}"+passName] = s.receivedPass
 	}
 	if s.lobby == nil {
 		return all

@@ -28,6 +28,7 @@ type ticketView struct {
 	Facts        []fact
 	Code         *code       // nil where none is to be shown
 	PDF          []printLink // of what has a code
+	Pass         string      // its address, "" where there is none
 	Demo         bool        // it opens no gate
 }
 
@@ -59,6 +60,7 @@ func (s *site) ticket(r *http.Request) (page, error) {
 	}
 	if view.Code != nil {
 		view.PDF = printsOf(ticketPath+r.PathValue("key")+pdfName, found.Organization)
+		view.Pass = s.offer(ticketPath+r.PathValue("key"), found)
 	}
 	return page{
 		status: http.StatusOK, template: "ticket.html", Title: "Ticket: " + view.Event,
