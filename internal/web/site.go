@@ -55,8 +55,9 @@ type Options struct {
 	// an *access.LimitError when they are too many. Nil counts none.
 	Stray func(from string, unknown int) error
 	// Lobby and Accounts are what MyAccount needs; without a Lobby there is none.
-	Lobby    Lobby
-	Accounts Accounts
+	Lobby      Lobby
+	Accounts   Accounts
+	Belongings Belongings
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
@@ -68,7 +69,7 @@ type Options struct {
 func New(office Office, gifts Gifts, addresses Addresses, options Options) http.Handler {
 	s := &site{
 		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
-		lobby: options.Lobby, accounts: options.Accounts,
+		lobby: options.Lobby, accounts: options.Accounts, belongings: options.Belongings,
 		log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
 	}
 	if s.stray == nil {
@@ -81,15 +82,16 @@ func New(office Office, gifts Gifts, addresses Addresses, options Options) http.
 }
 
 type site struct {
-	office    Office
-	gifts     Gifts
-	addresses Addresses
-	lobby     Lobby
-	accounts  Accounts
-	stray     func(from string, unknown int) error
-	log       *slog.Logger
-	sandbox   bool
-	printing  chan struct{} // has one of each PDF being drawn
+	office     Office
+	gifts      Gifts
+	addresses  Addresses
+	lobby      Lobby
+	accounts   Accounts
+	belongings Belongings
+	stray      func(from string, unknown int) error
+	log        *slog.Logger
+	sandbox    bool
+	printing   chan struct{} // has one of each PDF being drawn
 }
 
 // A handler answers a request with a page, or with an error.
@@ -115,6 +117,14 @@ func (s *site) routes() map[string]handler {
 		passwordPath + "/{link}":    s.newPassword,
 		listingsPath:                s.signedIn(s.myListings),
 		listingsPath + "/{listing}": s.signedIn(s.myListing),
+
+		givePath:                            s.signedIn(s.give),
+		transfersPath:                       s.signedIn(s.myTransfers),
+		transfersPath + "/{transfer}":       s.signedIn(s.myTransfer),
+		ticketsPath:                         s.signedIn(s.myTickets),
+		pastPath:                            s.signedIn(s.pastTickets),
+		ticketsPath + "/{ticket}":           s.signedIn(s.myTicket),
+		ticketsPath + "/{ticket}" + pdfName: s.signedIn(s.myTicketPDF),
 	})
 	maps.Copy(all, s.choosingRoutes())
 	return all
@@ -133,6 +143,9 @@ func (s *site) forms() map[string]handler {
 		passwordPath + "/{link}":    s.answerNewPassword,
 		resalePath:                  s.signedIn(s.answerResale),
 		listingsPath + "/{listing}": s.signedIn(s.answerListing),
+
+		givePath:                      s.signedIn(s.answerGive),
+		transfersPath + "/{transfer}": s.signedIn(s.answerTransfer),
 	})
 	return all
 }
