@@ -112,7 +112,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 		Feed: push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch()), Leaving: leaving,
 	})
 	docs := srv.watch.pages(manual.New())
-	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office, Wallet: srv.wallet}))
+	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office, Belongings: office, Wallet: srv.wallet}))
 	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
 		return nil, err
 	}

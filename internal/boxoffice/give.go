@@ -23,6 +23,7 @@ type TransferRequest struct {
 	Link               Link
 	Seats              []SeatsWanted
 	Items              []TransferItem // no token in two of them
+	Note               string         `json:",omitempty"` // of one who gives in MyAccount
 	// HandsOver makes the recipient the owner at once, and prints the tickets. The
 	// recipient then has a mail address and both names.
 	HandsOver bool `json:",omitempty"`
@@ -81,23 +82,34 @@ var errHidden = errors.New("a ticket is in another transfer than it was")
 // CallbackNotAllowed for a host that is not on the organization's list, and
 // BatchSize for too many seats.
 func (o *Office) Give(ctx context.Context, who access.Principal, req TransferRequest) (Giving, error) {
-	act := &giveAct{who: who, req: req, pages: o.pages, recipient: o.invited(req.Recipient)}
-	said, _ := json.Marshal(req) // strings and numbers only: it cannot fail
-	act.content = hashOf(string(said))
-	if keys := act.recipient.identity(); len(keys) > 0 {
-		act.invitee = keys[0]
-	}
+	act := o.giving(who, req)
 	if req.ExternalTransferID != "" {
 		act.key = TransferKey(string(who.Channel) + "/" + req.ExternalTransferID)
 	}
 	if err := o.nameTickets(ctx, act); err != nil {
 		return Giving{}, err
 	}
+	return o.begin(ctx, act)
+}
+
+// giving is an act that knows whom it gives to, and not yet what.
+func (o *Office) giving(who access.Principal, req TransferRequest) *giveAct {
+	act := &giveAct{who: who, req: req, pages: o.pages, recipient: o.invited(req.Recipient)}
+	said, _ := json.Marshal(req) // strings and numbers only: it cannot fail
+	act.content = hashOf(string(said))
+	if keys := act.recipient.identity(); len(keys) > 0 {
+		act.invitee = keys[0]
+	}
+	return act
+}
+
+// begin does the act.
+func (o *Office) begin(ctx context.Context, act *giveAct) (Giving, error) {
 	for range giveTries {
 		if err := o.nameTransfers(ctx, act); err != nil {
 			return Giving{}, err
 		}
-		err := once(ctx, o, who, act, req.Repeat, func() Giving { return act.answer })
+		err := once(ctx, o, act.who, act, act.req.Repeat, func() Giving { return act.answer })
 		if !errors.Is(err, errHidden) {
 			return act.answer, err
 		}
@@ -162,7 +174,7 @@ type giveAct struct {
 	content   string
 	invitee   PersonKey
 	tokens    []Token
-	orders    []OrderKey // of the tokens, in the token form
+	orders    []OrderKey // of the tokens, in the token form; nil where a patron gives
 	missing   []Refusal  // seats that are none
 	transfers []TransferKey
 
@@ -212,11 +224,11 @@ func (a *giveAct) Decide(b *Books) error {
 		Channel: a.who.Channel, Organization: org.ID, Zone: org.Zone, Distributor: org.DistributorCode,
 		State: TransferPending, Content: a.content, Form: a.req.form(), Tokens: a.tokens,
 		From: first.Owner, Invited: a.req.Recipient, Invitee: a.invitee,
-		Link: Link{Base: base, LinkID: a.req.Link.LinkID, SiteID: a.req.Link.SiteID},
+		Link: Link{Base: base, LinkID: a.req.Link.LinkID, SiteID: a.req.Link.SiteID}, Note: a.req.Note,
 		Sent: b.Now, Expires: b.Now.Add(TransferLasts),
 	}
 	if transfer.Key == "" {
-		transfer.Key = TransferKey(string(a.who.Channel) + ":" + strconv.FormatInt(number, 10)) // a channel has no colon
+		transfer.Key = TransferKey(string(a.who.Channel) + ":" + strconv.FormatInt(number, 10)) // a channel has no colon, MyAccount no name
 	}
 	for _, seats := range a.req.Seats {
 		transfer.Said = append(transfer.Said, seats.Said)
@@ -268,11 +280,15 @@ func (a *giveAct) known(b *Books) (Transfer, bool, error) {
 		}
 		transfer, ok := b.Transfer(TransferKey(t.Hold.By))
 		same := ok && transfer.State == TransferPending && transfer.Process.HandsOver == a.req.HandsOver && !transfer.overdue(b.Now) && transfer.Channel == a.who.Channel &&
-			transfer.Invitee == a.invitee && a.invitee != "" && len(a.missing) == 0 && sameTickets(transfer.Tokens, a.tokens)
+			transfer.Invitee == a.invitee && a.invitee != "" && (!a.inPerson() || transfer.From == a.req.Sender) && len(a.missing) == 0 && sameTickets(transfer.Tokens, a.tokens)
 		return transfer, same, nil
 	}
 	return Transfer{}, false, nil
 }
+
+// inPerson reports whether a patron gives, and no partner: then it is of their own
+// alone that they are told.
+func (a *giveAct) inPerson() bool { return a.who.Application == Visitors }
 
 // organization is the one that all tickets belong to, as far as the caller may
 // see them; the zero one when it may see none.
@@ -289,7 +305,7 @@ func (a *giveAct) organization(b *Books) (Organization, error) {
 			org, owner = b.Organization(t.Organization), t.Owner
 		case org.ID != t.Organization:
 			return Organization{}, fault.OrganizationsMixed
-		case owner != t.Owner && a.req.form() == TokenForm:
+		case owner != t.Owner && a.orders != nil:
 			return Organization{}, fault.OwnersMixed
 		}
 	}

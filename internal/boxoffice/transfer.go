@@ -49,8 +49,8 @@ const TransferLasts = 7 * 24 * time.Hour
 type Transfer struct {
 	Key          TransferKey
 	ID           TransferID
-	Code         string // confirmationCd, <patronId>-<distributorCode>:<number>
-	Channel      access.Channel
+	Code         string         // confirmationCd, <patronId>-<distributorCode>:<number>
+	Channel      access.Channel // "" of one that was begun in MyAccount
 	Organization access.OrganizationID
 	Zone         string // of the organization when it began; its times are told in it
 	Distributor  string // the organization's code
@@ -63,6 +63,7 @@ type Transfer struct {
 	Invitee      PersonKey   // identifies them: their mail address where Invited has one
 	Link         Link        // of the page where they accept it
 	Said         []SeatsSaid // of the tickets, recorded and not compared
+	Note         string      // from the sender to the recipient, "" from partners
 	Sent         time.Time
 	Expires      time.Time
 	Ended        time.Time // when it left Pending

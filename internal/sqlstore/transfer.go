@@ -55,6 +55,7 @@ type details struct {
 	Invited boxoffice.Contact     `json:"invited,omitzero"`
 	Link    boxoffice.Link        `json:"link,omitzero"`
 	Said    []boxoffice.SeatsSaid `json:"said,omitempty"`
+	Note    string                `json:"note,omitzero"`
 }
 
 func (s *Store) transferSecret(id boxoffice.TransferID) string {
@@ -90,7 +91,7 @@ func (s *Store) readTransfer(r row) (boxoffice.Transfer, error) {
 	if err := json.Unmarshal(opened, &d); err != nil {
 		return t, fmt.Errorf("details of transfer %s: %w", t.Key, err)
 	}
-	t.ID, t.Invited, t.Link, t.Said = d.ID, d.Invited, d.Link, d.Said
+	t.ID, t.Invited, t.Link, t.Said, t.Note = d.ID, d.Invited, d.Link, d.Said, d.Note
 	return t, nil
 }
 
@@ -98,7 +99,7 @@ func (s *Store) transferRows(changed []boxoffice.Transfer) table {
 	slices.SortFunc(changed, func(a, b boxoffice.Transfer) int { return cmp.Compare(a.Key, b.Key) })
 	var rows table
 	for _, t := range changed {
-		sealed := s.keys.Seal(transferPurpose, []byte(pack(details{t.ID, t.Invited, t.Link, t.Said})))
+		sealed := s.keys.Seal(transferPurpose, []byte(pack(details{t.ID, t.Invited, t.Link, t.Said, t.Note})))
 		rows.row().text(string(t.Key)).text(s.transferSecret(t.ID)).text(t.Code).text(string(t.Channel)).int(int64(t.Organization)).
 			text(t.Zone).text(t.Distributor).text(string(t.State)).text(t.Content).text(string(t.Form)).text(pack(t.Tokens)).
 			text(string(t.From)).text(string(t.To)).text(string(t.Invitee)).text(sealed).

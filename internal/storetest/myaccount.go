@@ -21,6 +21,7 @@ var accounts = []clause{
 	{"one form that comes many times at once makes one listing", oneListingOfManyForms},
 	{"a lock and a taking back agree on who was first", lockAgainstTakingBack},
 	{"visits are kept until they end, and another password ends them all", visitsAreKept},
+	{"transfers are told to who gave, who was given and who is invited, the newest first", transfersOfPatrons},
 	{"outlets are the channels of those who are granted an organization", outletsAreTold},
 }
 
@@ -191,6 +192,65 @@ func listingsOfPatrons(t *testing.T, f Fixture) {
 	list, err := s.office.OwnListings(t.Context(), own, 10)
 	if err != nil || len(list) != 1 || list[0].Taken.IsZero() || list[0].Stands() {
 		t.Errorf("OwnListings = %+v, %v; want the one that was taken back", list, err)
+	}
+}
+
+func transfersOfPatrons(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	give := func(account boxoffice.Account, to string, tokens ...boxoffice.Token) boxoffice.Transfer {
+		t.Helper()
+		friend := mailed(to)
+		friend.FirstName = "Ada"
+		given, err := s.office.GiveToFriend(t.Context(), boxoffice.FriendRequest{Account: account, Tokens: tokens, Friend: friend, Note: "come!"})
+		if err != nil || len(given.Refused) > 0 {
+			t.Fatalf("GiveToFriend = %+v, %v", given.Refused, err)
+		}
+		return given.Transfer
+	}
+	first := give(homeAccount, "ada@example.com", seat(1), seat(2))
+	second := give(homeAccount, "bob@example.com", laterSeat(1))
+	third := give(awayAccount, "ada@example.com", awaySeat(1))
+	told := func(accounts []boxoffice.Account, person boxoffice.PersonKey, limit int) (keys []boxoffice.TransferKey) {
+		t.Helper()
+		got, view, err := s.store.TransfersOf(t.Context(), accounts, person, limit)
+		must(t, "TransfersOf", err)
+		for _, one := range got {
+			keys = append(keys, one.Key)
+			e := view.Events[view.Tickets[one.Tokens[0]].Event]
+			if e.Name == "" || view.Organizations[one.Organization].Zone == "" || one.Note != "come!" || one.Invited.FirstName != "Ada" {
+				t.Errorf("TransfersOf has %+v of the event %+v; want it whole, with its events and organizations", one, e)
+			}
+		}
+		return keys
+	}
+	for _, tt := range []struct {
+		name     string
+		accounts []boxoffice.Account
+		person   boxoffice.PersonKey
+		limit    int
+		want     []boxoffice.TransferKey
+	}{
+		{"the sender's", []boxoffice.Account{homeAccount}, "", 10, []boxoffice.TransferKey{second.Key, first.Key}},
+		{"those of both accounts", []boxoffice.Account{homeAccount, awayAccount}, "", 10, []boxoffice.TransferKey{third.Key, second.Key, first.Key}},
+		{"the newest", []boxoffice.Account{homeAccount, awayAccount}, "", 1, []boxoffice.TransferKey{third.Key}},
+		{"those for an address", []boxoffice.Account{{Organization: home, Patron: "11"}}, first.Invitee, 10, []boxoffice.TransferKey{third.Key, first.Key}},
+		{"both ways, each once", []boxoffice.Account{homeAccount}, first.Invitee, 10, []boxoffice.TransferKey{third.Key, second.Key, first.Key}},
+		{"nobody's", []boxoffice.Account{{Organization: home, Patron: "11"}}, "", 10, nil},
+	} {
+		if got := told(tt.accounts, tt.person, tt.limit); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: TransfersOf = %v; want %v", tt.name, got, tt.want)
+		}
+	}
+	friend := mailed("ada@example.com")
+	friend.FirstName = "Ada"
+	accepted, err := s.office.Receive(t.Context(), boxoffice.AcceptRequest{ID: first.ID, Recipient: &friend})
+	must(t, "Receive", err)
+	recipient := boxoffice.Account{Organization: home, Patron: accepted.To}
+	if got := told([]boxoffice.Account{recipient}, "", 10); !slices.Equal(got, []boxoffice.TransferKey{first.Key}) {
+		t.Errorf("who was given has %v; want %s", got, first.Key)
+	}
+	if held, err := s.office.Holdings(t.Context(), []boxoffice.Account{recipient}, boxoffice.Bounds{Limit: 10}); err != nil || len(held) != 2 {
+		t.Errorf("who was given holds %d tickets, %v; want 2", len(held), err)
 	}
 }
 

@@ -20,6 +20,11 @@ const (
 	passwordPath = accountPath + "/password"
 	resalePath   = accountPath + "/list"
 	listingsPath = accountPath + "/listings"
+
+	givePath      = accountPath + "/give"
+	transfersPath = accountPath + "/transfers"
+	ticketsPath   = accountPath + "/tickets"
+	pastPath      = accountPath + "/past"
 )
 
 // A Lobby lets patrons in (boxoffice.Lobby). It is called by many goroutines at
@@ -73,6 +78,8 @@ func (v visitor) frame(p page, part string) page {
 	p.form = true // to sign out
 	p.Account = &accountView{Name: v.Name(), Nav: []navLink{
 		{"My seats", accountPath, part == accountPath},
+		{"My tickets", ticketsPath, part == ticketsPath},
+		{"My transfers", transfersPath, part == transfersPath},
 		{"My listings", listingsPath, part == listingsPath},
 	}}
 	return p
@@ -102,8 +109,11 @@ func (s *site) signedIn(act func(r *http.Request, v visitor) (page, error)) hand
 // not sent again: its page is shown.
 func backTo(r *http.Request) string {
 	if r.Method == http.MethodPost {
-		if at, _, found := strings.Cut(r.URL.Path, resalePath); found && at == "" {
+		switch r.URL.Path {
+		case resalePath:
 			return accountPath
+		case givePath:
+			return chosenAgain(r)
 		}
 	}
 	return r.URL.RequestURI()

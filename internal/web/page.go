@@ -47,6 +47,12 @@ type page struct {
 	Seats    *seatsView
 	Listings []listingView
 	Listing  *listingView
+
+	Give      *giveView
+	Transfers *transfersView
+	Transfer  *transferView
+	Own       *ownTicketsView
+	GiveOn    string // of own-ticket.html: where its ticket is given away, "" where it cannot be
 }
 
 // serve answers with the handler's page, or with the page of its error. An

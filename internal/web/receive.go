@@ -23,6 +23,7 @@ import (
 type giftView struct {
 	Organization string
 	From         string // who gives; "" where none can be told
+	Note         string // of who gives
 	Tickets      int
 	Events       []givenEvent
 	Expires      string
@@ -69,7 +70,23 @@ func (s *site) gift(r *http.Request) (page, error) {
 	if ended, ok := endedPage(found); ok {
 		return ended, nil
 	}
-	return giftPage(found, said{}, nil), nil
+	return giftPage(found, s.invitedVisitor(r, found), nil), nil
+}
+
+// invitedVisitor is what the one invited would type, where they are signed in. Nobody
+// else is told whom the transfer is for.
+func (s *site) invitedVisitor(r *http.Request, g boxoffice.Gift) said {
+	if s.lobby == nil || s.secretOf(r) == "" {
+		return said{}
+	}
+	ctx, done := context.WithTimeout(r.Context(), patience)
+	defer done()
+	v, err := s.lobby.Visitor(ctx, s.secretOf(r))
+	if err != nil || v.Person == "" || v.Person != g.Transfer.Invitee || len(g.Transfer.Invited.Emails) == 0 {
+		return said{} // then they type it
+	}
+	invited := g.Transfer.Invited
+	return said{first: invited.FirstName, last: invited.LastName, email: invited.Emails[0].Address}
 }
 
 // findGift is the transfer of the request's address. Whoever tries addresses out is
@@ -256,7 +273,7 @@ func giftPage(g boxoffice.Gift, form said, problem *notice) page {
 		status = http.StatusUnprocessableEntity
 	}
 	v := &giftView{
-		Organization: g.Organization.Name, From: g.From, Tickets: len(g.Tickets), Events: eventsOf(g),
+		Organization: g.Organization.Name, From: g.From, Note: g.Transfer.Note, Tickets: len(g.Tickets), Events: eventsOf(g),
 		Expires: momentText(g.Transfer.Expires, g.Organization.Location()),
 		Named:   g.Transfer.Form == boxoffice.TokenForm, Once: rand.Text(),
 		First: form.first, Last: form.last, Email: form.email, Problem: problem,
@@ -364,8 +381,9 @@ func momentText(at time.Time, zone *time.Location) string {
 
 // A receivedView is the tickets that somebody has accepted.
 type receivedView struct {
-	Shown []*ticketView
-	More  []furtherTicket
+	Shown   []*ticketView
+	More    []furtherTicket
+	Account bool // there is MyAccount
 }
 
 // A furtherTicket is one of so many that only its PDF is offered.
@@ -380,7 +398,7 @@ func (s *site) received(r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	view := new(receivedView)
+	view := &receivedView{Account: s.lobby != nil}
 	for i, t := range tickets {
 		address := receivedPath + r.PathValue("key") + "/" + strconv.Itoa(i+1)
 		if i >= shownAtOnce {

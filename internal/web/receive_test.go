@@ -124,6 +124,7 @@ func TestGoldenGifts(t *testing.T) {
 	}{
 		{"gift", present(), nil, nil, 200},
 		{"gift-by-seats", presented(func(g *boxoffice.Gift) { g.Transfer.Form, g.Tickets, g.From = boxoffice.SeatForm, g.Tickets[:1], "" }), nil, nil, 200},
+		{"gift-with-note", presented(func(g *boxoffice.Gift) { g.Transfer.Note = "See you <b>there</b>.\nBring a scarf!" }), nil, nil, 200},
 		{"gift-accepted", presented(state(boxoffice.TransferAccepted)), nil, nil, 410},
 		{"gift-cancelled", presented(state(boxoffice.TransferCancelled)), nil, nil, 410},
 		{"gift-declined", presented(func(g *boxoffice.Gift) {

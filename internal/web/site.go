@@ -57,9 +57,10 @@ type Options struct {
 	// an *access.LimitError when they are too many. Nil counts none.
 	Stray func(from string, unknown int) error
 	// Lobby and Accounts are what MyAccount needs; without a Lobby there is none.
-	Lobby    Lobby
-	Accounts Accounts
-	Wallet   *Wallet // signs passes for phones; nil offers none
+	Lobby      Lobby
+	Accounts   Accounts
+	Belongings Belongings
+	Wallet     *Wallet // signs passes for phones; nil offers none
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
@@ -71,7 +72,7 @@ type Options struct {
 func New(office Office, gifts Gifts, addresses Addresses, options Options) http.Handler {
 	s := &site{
 		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
-		lobby: options.Lobby, accounts: options.Accounts,
+		lobby: options.Lobby, accounts: options.Accounts, belongings: options.Belongings,
 		wallet: options.Wallet, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
 	}
 	if s.stray == nil {
@@ -84,16 +85,17 @@ func New(office Office, gifts Gifts, addresses Addresses, options Options) http.
 }
 
 type site struct {
-	office    Office
-	gifts     Gifts
-	addresses Addresses
-	lobby     Lobby
-	accounts  Accounts
-	wallet    *Wallet // nil where no passes are to be had
-	stray     func(from string, unknown int) error
-	log       *slog.Logger
-	sandbox   bool
-	printing  chan struct{} // has one of each PDF or pass being made
+	office     Office
+	gifts      Gifts
+	addresses  Addresses
+	lobby      Lobby
+	accounts   Accounts
+	belongings Belongings
+	wallet     *Wallet // nil where no passes are to be had
+	stray      func(from string, unknown int) error
+	log        *slog.Logger
+	sandbox    bool
+	printing   chan struct{} // has one of each PDF or pass being made
 }
 
 // A handler answers a request with a page, or with an error.
@@ -123,6 +125,14 @@ func (s *site) routes() map[string]handler {
 		passwordPath + "/{link}":    s.newPassword,
 		listingsPath:                s.signedIn(s.myListings),
 		listingsPath + "/{listing}": s.signedIn(s.myListing),
+
+		givePath:                            s.signedIn(s.give),
+		transfersPath:                       s.signedIn(s.myTransfers),
+		transfersPath + "/{transfer}":       s.signedIn(s.myTransfer),
+		ticketsPath:                         s.signedIn(s.myTickets),
+		pastPath:                            s.signedIn(s.pastTickets),
+		ticketsPath + "/{ticket}":           s.signedIn(s.myTicket),
+		ticketsPath + "/{ticket}" + pdfName: s.signedIn(s.myTicketPDF),
 	})
 	maps.Copy(all, s.choosingRoutes())
 	return all
@@ -141,6 +151,9 @@ func (s *site) forms() map[string]handler {
 		passwordPath + "/{link}":    s.answerNewPassword,
 		resalePath:                  s.signedIn(s.answerResale),
 		listingsPath + "/{listing}": s.signedIn(s.answerListing),
+
+		givePath:                      s.signedIn(s.answerGive),
+		transfersPath + "/{transfer}": s.signedIn(s.answerTransfer),
 	})
 	return all
 }
