@@ -67,6 +67,7 @@ type Holding struct {
 	EventName          string
 	Start              When
 	Zone               *time.Location // of the venue
+	Facility           Facility
 	FacilityName       string
 	Section, Row, Seat string
 	SeatingType        string
@@ -77,6 +78,10 @@ type Holding struct {
 	Listing            ListingID // the newest one that it stands in, while it is sent, locked or ordered
 	Version            int64
 }
+
+// A Facility is where an event takes place, as it is set up for it: events that have
+// the same have the same plan.
+type Facility struct{ Season, Code, Configuration string }
 
 // listingsKnown is how many of an account's listings are looked at.
 const listingsKnown = 200
@@ -108,7 +113,7 @@ func (o *Office) Holdings(ctx context.Context, accounts []Account, within Bounds
 func holdingOf(t Ticket, view View, listings []Listing) Holding {
 	e := view.Events[t.Event]
 	h := Holding{
-		Account: Account{t.Organization, t.Owner}, Token: t.Token, Event: t.Event, EventName: e.Title(), Start: e.Start, Zone: view.Organizations[t.Organization].Location(), FacilityName: e.FacilityName,
+		Account: Account{t.Organization, t.Owner}, Token: t.Token, Event: t.Event, EventName: e.Title(), Start: e.Start, Zone: view.Organizations[t.Organization].Location(), Facility: Facility{e.Season, e.FacilityCode, e.ConfigurationCode}, FacilityName: e.FacilityName,
 		Section: t.Section, Row: t.Row, Seat: t.Seat, SeatingType: t.SeatingType, Currency: view.Organizations[t.Organization].Currency,
 		Face: t.Face, Resale: e.Secondary, Version: t.Version, State: stateOf(t, e, view.Now),
 	}

@@ -36,6 +36,7 @@ type page struct {
 	Accent  int
 	Sandbox bool
 	Style   string        // the stylesheet's address
+	Scripts []string      // the addresses of what makes the page quicker to use
 	Ticket  *ticketView   // of ticket.html
 	Tickets *receivedView // of received.html
 	Gift    *giftView     // of gift.html
@@ -86,6 +87,9 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
 	}
 	if p.form {
 		w.Header().Set("Content-Security-Policy", policy(strings.Join(append([]string{"'self'"}, p.formsTo...), " ")))
+	}
+	if len(p.Scripts) > 0 {
+		w.Header().Set("Content-Security-Policy", scripting(w.Header().Get("Content-Security-Policy")))
 	}
 	if p.template == "" {
 		p.template = "message.html"

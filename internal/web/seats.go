@@ -3,12 +3,10 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -19,6 +17,7 @@ import (
 // goroutines at once.
 type Accounts interface {
 	Holdings(ctx context.Context, accounts []boxoffice.Account, within boxoffice.Bounds) ([]boxoffice.Holding, error)
+	Plan(ctx context.Context, id boxoffice.EventID) (boxoffice.Manifest, error)
 	Outlets(ctx context.Context, organizations []access.OrganizationID) ([]boxoffice.Outlet, error)
 	ListForResale(ctx context.Context, req boxoffice.ResaleRequest) (boxoffice.Resale, error)
 	OwnListings(ctx context.Context, accounts []boxoffice.Account, limit int) ([]boxoffice.OwnListing, error)
@@ -38,36 +37,19 @@ type houseView struct {
 	Organization access.OrganizationID
 	Accent       int
 	Once         string
+	Currency     string
+	Digits       int // of the currency, after the point
 	Events       []seatsOfEvent
+	Plans        []*planView
 	Outlets      []outletView
 	Choice       bool // there is something to list, and somebody to list it with
-}
-
-type seatsOfEvent struct {
-	Title string
-	When  string
-	Venue string
-	Seats []seatView
-}
-
-type seatView struct {
-	Token  boxoffice.Token
-	Place  string
-	State  string
-	Choose bool
 }
 
 type outletView struct {
 	Channel access.Channel
 	Name    string
 	Open    bool
-}
-
-// stateWords say how a ticket stands; "" goes without saying.
-var stateWords = map[boxoffice.HoldingState]string{
-	boxoffice.HoldingSent: "sent to a marketplace", boxoffice.HoldingLocked: "on sale", boxoffice.HoldingOrdered: "being bought",
-	boxoffice.HoldingOffered: "being given away", boxoffice.HoldingHeld: "held by the venue", boxoffice.HoldingUsed: "used",
-	boxoffice.HoldingVoid: "no longer valid", boxoffice.HoldingOver: "over",
+	Sole    bool // there is no other
 }
 
 // mySeats shows what the visitor has.
@@ -87,23 +69,28 @@ func (s *site) mySeats(r *http.Request, v visitor) (page, error) {
 		return page{}, err
 	}
 	view := &seatsView{}
-	p := page{status: http.StatusOK, template: "seats.html", Title: "My seats", Seats: view}
+	p := page{status: http.StatusOK, template: "seats.html", Title: "My seats", Seats: view, Scripts: []string{choosingScript.path}}
 	for _, id := range v.Organizations() {
-		house := houseView{Organization: id, Accent: accentOf(id), Once: rand.Text(), Events: seatsByEvent(holdings, id)}
+		house := s.house(ctx, holdings, id)
 		if len(house.Events) == 0 {
 			continue
 		}
+		open := 0
 		for _, o := range outlets {
 			if o.Organization != id {
 				continue
 			}
-			open := o.Open(s.sandbox)
-			house.Outlets = append(house.Outlets, outletView{o.Channel, cmp.Or(o.Name, string(o.Channel)), open})
-			if open {
-				house.Choice = true
+			view := outletView{Channel: o.Channel, Name: cmp.Or(o.Name, string(o.Channel)), Open: o.Open(s.sandbox)}
+			if view.Open {
+				open++
 				p.formsTo = append(p.formsTo, originOf(o.Page))
 			}
+			house.Outlets = append(house.Outlets, view)
 		}
+		for i := range house.Outlets {
+			house.Outlets[i].Sole = open == 1
+		}
+		house.Choice = open > 0
 		view.Houses = append(view.Houses, house)
 	}
 	if from > 0 {
@@ -123,39 +110,6 @@ func originOf(page string) string {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host
-}
-
-func seatsByEvent(holdings []boxoffice.Holding, org access.OrganizationID) (events []seatsOfEvent) {
-	at := map[boxoffice.EventID]int{}
-	for _, h := range holdings {
-		if h.Organization != org {
-			continue
-		}
-		i, known := at[h.Event]
-		if !known {
-			i = len(events)
-			at[h.Event] = i
-			events = append(events, seatsOfEvent{Title: cmp.Or(h.EventName, "Event"), When: startText(h.Start, h.Zone), Venue: h.FacilityName})
-		}
-		events[i].Seats = append(events[i].Seats, seatView{h.Token, holdingPlace(h), stateWords[h.State], h.State.Offerable() && h.Resale})
-	}
-	return events
-}
-
-func holdingPlace(h boxoffice.Holding) string {
-	return placeText(boxoffice.TicketPage{Ticket: boxoffice.Ticket{Section: h.Section, Row: h.Row, Seat: h.Seat, SeatingType: h.SeatingType}})
-}
-
-// startText is when an event begins, on one line.
-func startText(w boxoffice.When, zone *time.Location) string {
-	if zone == nil {
-		zone = time.UTC
-	}
-	when := scheduleOf(w, boxoffice.When{}, zone)
-	if when.Time == "" {
-		return when.Date
-	}
-	return when.Date + ", " + when.Time
 }
 
 // answerResale makes a listing of what was chosen, and sends the visitor on with it.

@@ -73,7 +73,7 @@ func New(office Office, gifts Gifts, addresses Addresses, options Options) http.
 	s := &site{
 		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
 		lobby: options.Lobby, accounts: options.Accounts, belongings: options.Belongings,
-		wallet: options.Wallet, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()),
+		wallet: options.Wallet, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()), drawings: newDrawingRoom(),
 	}
 	if s.stray == nil {
 		s.stray = func(string, int) error { return nil }
@@ -96,6 +96,7 @@ type site struct {
 	log        *slog.Logger
 	sandbox    bool
 	printing   chan struct{} // has one of each PDF or pass being made
+	drawings   *drawingRoom
 }
 
 // A handler answers a request with a page, or with an error.
@@ -185,6 +186,12 @@ func (s *site) mux() http.Handler {
 	}
 	mux.HandleFunc("GET "+stylePath, style)
 	mux.HandleFunc(stylePath, wrongMethod("GET, HEAD"))
+	if s.lobby != nil {
+		for _, one := range scripts {
+			mux.HandleFunc("GET "+one.path, one.serve)
+			mux.HandleFunc(one.path, wrongMethod("GET, HEAD"))
+		}
+	}
 	nothing := func(w http.ResponseWriter, r *http.Request) { s.write(w, r, nothingPage()) }
 	mux.HandleFunc("/", nothing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

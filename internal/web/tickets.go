@@ -74,7 +74,11 @@ func ownByEvent(holdings []boxoffice.Holding) (events []ownEvent) {
 			at[h.Event] = i
 			events = append(events, ownEvent{Title: cmp.Or(h.EventName, "Event"), When: startText(h.Start, h.Zone), Venue: h.FacilityName})
 		}
-		events[i].Tickets = append(events[i].Tickets, ownLine{holdingPlace(h), stateWords[h.State], ticketAddress(h.Token)})
+		line := ownLine{Place: holdingPlace(h), Address: ticketAddress(h.Token)}
+		if h.State != boxoffice.HoldingFree { // which goes without saying
+			line.State = stateWords[h.State]
+		}
+		events[i].Tickets = append(events[i].Tickets, line)
 	}
 	return events
 }
