@@ -183,7 +183,8 @@ type giveAct struct {
 
 func (a *giveAct) Needs() Needs {
 	orders := slices.Compact(slices.Clone(a.orders))
-	needs := Needs{Transfers: a.transfers, Orders: orders, Tickets: a.tokens}
+	// What hands over has been sold already, and waits for nobody's answer.
+	needs := Needs{Transfers: a.transfers, Orders: orders, Tickets: a.tokens, Yields: !a.req.HandsOver}
 	if a.req.HandsOver {
 		needs.People = a.recipient.identity()
 	}

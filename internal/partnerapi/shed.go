@@ -9,9 +9,9 @@ import (
 )
 
 // Reads that others can do without are refused first when there is too much to
-// do: catalog, listings, verify. Lock and unlock have the store's queue, which
-// keeps a quarter for unlock and complete-order; the status of an order is never
-// refused here (reliability.md §7.2, shed order).
+// do: catalog, listings, verify. What writes has the store's queue, in which locks
+// and the beginnings of transfers give way: a quarter of it is for unlock,
+// complete-order and the rest. The status of an order is never refused here.
 const (
 	readsAtWork  = 256         // more at once would only make all of them slow
 	readsWaiting = 1024        // for a place among those, as many as acts in the queue
