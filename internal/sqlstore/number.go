@@ -19,15 +19,30 @@ func (s *Store) committed() {
 	}
 }
 
-// Moved tells that the journal may have new rows in their order, to one who
-// waits for them. It hears of those of other processes too (signal.go).
-func (s *Store) Moved() <-chan struct{} { return s.moved }
+// Follow tells that the journal may have new rows in their order, those of other
+// processes too (signal.go), until ctx ends. Each follower has a wake-up of its own.
+func (s *Store) Follow(ctx context.Context) (moved <-chan struct{}) {
+	wake := make(chan struct{}, 1)
+	s.following.Lock()
+	defer s.following.Unlock()
+	s.followers[wake] = true
+	context.AfterFunc(ctx, func() {
+		s.following.Lock()
+		defer s.following.Unlock()
+		delete(s.followers, wake)
+	})
+	return wake
+}
 
-// placed wakes the one who follows the journal.
+// placed wakes all who follow the journal.
 func (s *Store) placed() {
-	select {
-	case s.moved <- struct{}{}:
-	default: // it is awake already
+	s.following.Lock()
+	defer s.following.Unlock()
+	for wake := range s.followers {
+		select {
+		case wake <- struct{}{}:
+		default: // it is awake already
+		}
 	}
 }
 
@@ -156,13 +171,15 @@ func (n *numberer) once(ctx context.Context) (batches int, err error) {
 // and an earlier one has a smaller number; so positions respect every seat's
 // versions, and are dense. It returns how many it numbered, at most numberMost.
 func (s *Store) number(ctx context.Context, tx session) (batches int, err error) {
+	// The limit is cast, for SQLite looks at one that is a bare parameter, and prepares
+	// the statement anew with every commit.
 	const (
 		lockHead = `SELECT position FROM head WHERE id = 1 {lock}`
 		place    = `
 UPDATE batch SET position = f.position
 FROM (
 	SELECT number, CAST((SELECT position FROM head) + 1 + SUM(size) OVER (ORDER BY number) - size AS BIGINT) AS position
-	FROM batch WHERE position IS NULL ORDER BY number LIMIT $1
+	FROM batch WHERE position IS NULL ORDER BY number LIMIT CAST($1 AS BIGINT)
 ) AS f
 WHERE batch.number = f.number
 RETURNING size`

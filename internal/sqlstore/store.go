@@ -63,9 +63,11 @@ type Store struct {
 	breaks  sync.Once
 	writers sync.WaitGroup
 	wake    chan struct{} // to the numberer: a batch was committed
-	moved   chan struct{} // to who follows the journal: rows were given positions
 	stop    context.CancelFunc
 	catalog catalogs
+
+	following sync.Mutex
+	followers map[chan struct{}]bool // of the journal: they are told that rows were given positions
 }
 
 // Open opens the database at url, sqlite:PATH or postgres://…, brings its schema
@@ -90,7 +92,7 @@ func newStore(keys *access.Keyring, options Options) *Store {
 	}
 	return &Store{
 		keys: keys, log: options.Log, options: options, name: rand.Text(),
-		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
+		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1), followers: map[chan struct{}]bool{},
 	}
 }
 

@@ -106,7 +106,7 @@ func work(t *testing.T, stores ...Store) *staff {
 	var parts sync.WaitGroup
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	for _, store := range stores {
-		tail := push.NewTail(store, store.Moved(), log)
+		tail := push.NewTail(store, store.Follow(ctx), log)
 		relay := push.NewRelay(store, tail, push.NewWebhook(push.NewDoor(push.Rules{Sandbox: true}), made.now), log, push.RelayOptions{Clock: made.now})
 		made.relays = append(made.relays, relay)
 		parts.Go(func() { _ = tail.Run(ctx) })
@@ -303,8 +303,8 @@ func newest(t *testing.T, journal boxoffice.Journal) int64 {
 // position on, and ends with the books.
 func snapshotAndFeed(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
-	tail := push.NewTail(s.store, s.store.Moved(), slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(background)
+	tail := push.NewTail(s.store, s.store.Follow(ctx), slog.New(slog.DiscardHandler))
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = tail.Run(ctx) })
 	t.Cleanup(func() { stop(); parts.Wait() })
