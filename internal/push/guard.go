@@ -24,7 +24,7 @@ const (
 	totalTime    = 15 * time.Second
 	maxAnswer    = 64 << 10 // of a body, and of headers
 	maxIdle      = 512      // connections kept for the next message
-	maxIdleEach  = 4        // of one receiver
+	maxIdleEach  = 64       // of one receiver, who may be many subscribers
 	idleTime     = 60 * time.Second
 	agent        = "seatlink"
 	maxRetryWait = 8 * time.Hour

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -61,6 +62,7 @@ type Relay struct {
 	serving map[string]*service
 	rounds  sync.WaitGroup
 	nudge   chan struct{} // to look at once
+	telling atomic.Int64  // subscriptions that were told something lately
 }
 
 // RelayOptions are what a relay may be given besides; zero is right for most.
@@ -103,6 +105,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-save.C:
+			r.count()
 			r.try(ctx, "keeping subscriptions", r.save)
 		case <-look.C:
 			r.try(ctx, "looking for subscriptions", r.look)
@@ -119,6 +122,22 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.each(func(s *service) { ids = append(ids, s.sub.ID) })
 	r.try(last, "leaving subscriptions", func(ctx context.Context) error { return r.leave(ctx, ids) })
 	return nil
+}
+
+// count looks how many subscriptions were told something since it last looked.
+func (r *Relay) count() {
+	telling := int64(0)
+	r.each(func(s *service) {
+		if s.told.Swap(false) {
+			telling++
+		}
+	})
+	r.telling.Store(telling)
+}
+
+// gather is the pause between two messages of a subscription.
+func (r *Relay) gather() time.Duration {
+	return min(time.Duration(r.telling.Load())*gatherEach, gatherMost)
 }
 
 // try does what is tried again soon.

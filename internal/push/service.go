@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -23,6 +24,12 @@ const (
 	gapFirst = 100 * time.Millisecond
 	gapMost  = 10 * time.Second
 	gapStep  = 10 * time.Millisecond
+	// Where many subscriptions have something to tell, each leaves a pause between two
+	// messages, so that more stands in each: a message costs as much as some fifty seats.
+	// It is gatherEach for each of those that were told something lately, so a single one
+	// is never held up, and a message that would be full waits for nothing.
+	gatherEach = 500 * time.Microsecond
+	gatherMost = 150 * time.Millisecond
 	// waitAtMost bounds each wait, after which the clock is read again.
 	waitAtMost = time.Second
 	// readAgain is the pause after the journal could not be read.
@@ -43,6 +50,8 @@ type service struct {
 	pending []*Entry // read and not yet told
 	read    int64    // the last row that was read
 	letters bool     // there may be letters to tell again
+	sent    time.Time
+	told    atomic.Bool // something, since the relay counted
 	gap     time.Duration
 	noticed bool
 
@@ -155,6 +164,9 @@ func (s *service) turn(ctx context.Context, k Kept) error {
 		return s.tellAgain(ctx, k)
 	}
 	if len(s.pending) == 0 {
+		if wait := s.relay.gather() - time.Since(s.sent); wait > 0 {
+			rest(ctx, wait)
+		}
 		entries, grown, err := s.relay.tail.After(ctx, s.read, readAtOnce)
 		if err != nil {
 			return err
@@ -237,7 +249,7 @@ func refused(a Answer) bool {
 // send makes one attempt. An error is ours: the attempt was cut short.
 func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 	if s.gap > 0 {
-		s.pause(ctx, s.gap)
+		rest(ctx, s.gap)
 	}
 	select {
 	case s.relay.sends <- struct{}{}:
@@ -245,21 +257,14 @@ func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 		return Answer{}, ctx.Err()
 	}
 	defer func() { <-s.relay.sends }()
+	s.told.Store(true)
+	defer func() { s.sent = time.Now() }()
 	answer, err := s.relay.sender.Send(ctx, s.sub, *m)
 	if err != nil && ctx.Err() != nil {
 		return Answer{}, ctx.Err()
 	}
 	s.relay.met(class(answer))
 	return answer, nil
-}
-
-func (s *service) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // judge draws the consequences of an answer. It returns whether the message was
