@@ -21,30 +21,10 @@ func (s *Store) committed() {
 
 // Follow tells that the journal may have new rows in their order, those of other
 // processes too (signal.go), until ctx ends. Each follower has a wake-up of its own.
-func (s *Store) Follow(ctx context.Context) (moved <-chan struct{}) {
-	wake := make(chan struct{}, 1)
-	s.following.Lock()
-	defer s.following.Unlock()
-	s.followers[wake] = true
-	context.AfterFunc(ctx, func() {
-		s.following.Lock()
-		defer s.following.Unlock()
-		delete(s.followers, wake)
-	})
-	return wake
-}
+func (s *Store) Follow(ctx context.Context) (moved <-chan struct{}) { return s.journal.follow(ctx) }
 
 // placed wakes all who follow the journal.
-func (s *Store) placed() {
-	s.following.Lock()
-	defer s.following.Unlock()
-	for wake := range s.followers {
-		select {
-		case wake <- struct{}{}:
-		default: // it is awake already
-		}
-	}
-}
+func (s *Store) placed() { s.journal.wake() }
 
 const (
 	// numberEvery backs the wake-up. It also finds the batches of a process that ended

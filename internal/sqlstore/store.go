@@ -65,9 +65,8 @@ type Store struct {
 	wake    chan struct{} // to the numberer: a batch was committed
 	stop    context.CancelFunc
 	catalog catalogs
-
-	following sync.Mutex
-	followers map[chan struct{}]bool // of the journal: they are told that rows were given positions
+	journal followers // they are told that rows were given positions
+	tasks   followers // they are told that a task is due
 }
 
 // Open opens the database at url, sqlite:PATH or postgres://…, brings its schema
@@ -92,7 +91,7 @@ func newStore(keys *access.Keyring, options Options) *Store {
 	}
 	return &Store{
 		keys: keys, log: options.Log, options: options, name: rand.Text(),
-		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1), followers: map[chan struct{}]bool{},
+		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
 
