@@ -44,8 +44,8 @@ test-house-full: tools-postgres ## a house of 1,000,000 tickets spoiled, found, 
 test-venue-full: tools-postgres ## 10,000 seats held and a game moved while 64 clients lock and buy, on both databases
 	$(GO) test ./cmd/seatlink -run '^$$' -bench VenueFull -benchtime 1x -timeout 30m
 
-bench-push: tools-postgres ## one lock after another on an idle system, from the change to the subscriber; what two idle processes ask PostgreSQL
-	$(GO) test ./cmd/seatlink -run '^$$' -bench PushIdle -benchtime 1x -timeout 10m
+bench-push: tools-postgres ## messages: an idle system, one subscriber at full rate, 100 at 1,000 locks/s, one beside 1,000 sick ones; what idle processes ask PostgreSQL
+	$(GO) test ./cmd/seatlink -run '^$$' -bench 'Push(Idle|One|Many|Zoo)$$' -benchtime 1x -timeout 30m
 
 bench-audit: tools-postgres ## the audit of 1,000,000 tickets and 5,000,000 rows of the journal, on both databases
 	$(GO) test ./cmd/seatlink -run '^$$' -bench AuditFull -benchtime 1x -timeout 60m

@@ -105,7 +105,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	people := boxoffice.NewPersonKeys(s.keys)
 	office := boxoffice.NewOffice(srv.store, people, addresses)
 	srv.lobby = boxoffice.NewLobby(srv.store, people, srv.desk.Knock, time.Now)
-	tail := push.NewTail(srv.store, srv.store.Moved(), s.log)
+	tail := push.NewTail(srv.store, srv.store.Follow(ctx), s.log)
 	leaving := make(chan struct{})
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{
 		Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports,

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// lookEvery backs every wake-up: a task is begun so late at most.
-	lookEvery = 100 * time.Millisecond
+	// lookEvery backs every wake-up: a task that another process entered, and did not
+	// live to do, is begun so late at most.
+	lookEvery = 400 * time.Millisecond
 	// lookLeast is between two looks, so that a crowd of tasks is taken by the dozen
 	// and not one by one, each in a transaction of its own.
 	lookLeast = 10 * time.Millisecond
@@ -80,16 +81,21 @@ func (c *Clerk) Run(ctx context.Context) error {
 	// Chores outlive ctx for a moment, so that what is nearly done is not begun anew.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	entered := c.tasks.FollowTasks(ctx)
 	for ctx.Err() == nil {
+		next, err := c.look(ctx, work)
 		pause := lookEvery
-		if err := c.look(ctx, work); err != nil {
+		if next > 0 {
+			pause = max(min(pause, next), lookLeast)
+		}
+		if err != nil {
 			pause = lookAgain
 			if fault.Of(err) == nil && ctx.Err() == nil { // a store that is away has said so itself
 				c.log.ErrorContext(ctx, "looking for tasks failed", "err", err)
 			}
 		}
-		rest(ctx, lookLeast, nil)
-		rest(ctx, pause-lookLeast, c.wake)
+		rest(ctx, lookLeast, nil, nil)
+		rest(ctx, pause-lookLeast, c.wake, entered)
 	}
 	defer time.AfterFunc(closingTime, stop).Stop()
 	c.hands.Wait()
@@ -97,35 +103,36 @@ func (c *Clerk) Run(ctx context.Context) error {
 }
 
 // rest waits for a while, unless it is woken.
-func rest(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
+func rest(ctx context.Context, pause time.Duration, wake, entered <-chan struct{}) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-wake:
+	case <-entered:
 	case <-ctx.Done():
 	}
 }
 
-// look takes the tasks that are due, as far as there are hands for them. It reads
-// first, so that a house at rest writes nothing.
-func (c *Clerk) look(ctx, work context.Context) error {
+// look takes the tasks that are due, as far as there are hands for them, and says when
+// the next will be. It reads first, so that a house at rest writes nothing.
+func (c *Clerk) look(ctx, work context.Context) (next time.Duration, err error) {
 	var able []string
 	for kind, duty := range c.duties {
 		if c.busy[kind].Load() < int64(duty.Hands) {
 			able = append(able, kind)
 		}
 	}
-	due, err := c.tasks.TasksDue(ctx, able)
+	due, next, err := c.tasks.TasksDue(ctx, able)
 	if err != nil {
-		return err
+		return next, err
 	}
 	for _, kind := range due {
 		// The lease begins after this moment.
 		until := time.Now().Add(choreTime)
 		claimed, err := c.tasks.ClaimTasks(ctx, kind, c.duties[kind].Hands-int(c.busy[kind].Load()))
 		if err != nil {
-			return err
+			return next, err
 		}
 		for _, t := range claimed {
 			c.busy[kind].Add(1)
@@ -136,7 +143,7 @@ func (c *Clerk) look(ctx, work context.Context) error {
 			})
 		}
 	}
-	return nil
+	return next, nil
 }
 
 // work does one task and settles it.

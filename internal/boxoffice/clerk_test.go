@@ -22,7 +22,9 @@ const taskLease = 30 * time.Second
 type pile struct {
 	mu       sync.Mutex
 	tasks    map[string]*ClaimedTask
+	looks    int
 	writes   int
+	entered  chan struct{}
 	readFail error
 }
 
@@ -40,16 +42,24 @@ func (p *pile) enter(t Task) {
 	p.tasks[t.ID] = &ClaimedTask{Task: t}
 }
 
-func (p *pile) TasksDue(_ context.Context, kinds []string) (due []string, err error) {
+func (p *pile) TasksDue(_ context.Context, kinds []string) (due []string, next time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.looks++
 	for _, t := range p.tasks {
-		if slices.Contains(kinds, t.Kind) && !t.Due.After(time.Now()) && !slices.Contains(due, t.Kind) {
+		wait := time.Until(t.Due)
+		switch {
+		case !slices.Contains(kinds, t.Kind):
+		case wait > 0 && (next == 0 || wait < next):
+			next = wait
+		case wait <= 0 && !slices.Contains(due, t.Kind):
 			due = append(due, t.Kind)
 		}
 	}
-	return due, p.readFail
+	return due, next, p.readFail
 }
+
+func (p *pile) FollowTasks(context.Context) <-chan struct{} { return p.entered }
 
 func (p *pile) ClaimTasks(_ context.Context, kind string, limit int) (claimed []ClaimedTask, err error) {
 	p.mu.Lock()
@@ -376,6 +386,32 @@ func TestAClerkOutlivesBooksThatAreAway(t *testing.T) {
 		goHome()
 		if p.left() != 0 || log.Len() > 0 {
 			t.Errorf("%d tasks left, and the log has %q; want neither", p.left(), log.String())
+		}
+	})
+}
+
+// A clerk with nothing to do looks two or three times a second; of what an act of its
+// own process left it is told.
+func TestAClerkAtRestLooksSeldomAndIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pileOf(work(1, time.Now().Add(time.Hour))...)
+		p.entered = make(chan struct{}, 1)
+		var began []time.Time
+		goHome := employ(t, NewClerk(p, quiet(), duty(1, func(context.Context, ClaimedTask) (time.Duration, error) {
+			began = append(began, time.Now())
+			return 0, nil
+		})))
+		pass(10*time.Second + 57*time.Millisecond)
+		if p.looks < 20 || p.looks > 30 {
+			t.Errorf("in ten seconds it looked %d times; want two or three times a second", p.looks)
+		}
+		entered := time.Now()
+		p.enter(Task{ID: "new", Kind: "work", Due: entered})
+		p.entered <- struct{}{}
+		pass(time.Second)
+		goHome()
+		if len(began) != 1 || began[0].Sub(entered) > lookLeast {
+			t.Errorf("a new task was begun at %v; want at once, at %v", began, entered)
 		}
 	})
 }

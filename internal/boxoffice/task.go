@@ -42,8 +42,12 @@ type ClaimedTask struct {
 // Tasks is what acts left to be done, in the store. It is safe for concurrent
 // use, by several processes on one database.
 type Tasks interface {
-	// TasksDue returns those of the kinds of which a task is due. It only reads.
-	TasksDue(ctx context.Context, kinds []string) ([]string, error)
+	// TasksDue returns those of the kinds of which a task is due, and how long until
+	// the first of the others is; 0 where there is none. It only reads.
+	TasksDue(ctx context.Context, kinds []string) (due []string, next time.Duration, err error)
+	// FollowTasks tells, until ctx ends, that acts of this process left tasks that are
+	// due within a second. Those of other processes must be looked for.
+	FollowTasks(ctx context.Context) <-chan struct{}
 	// ClaimTasks takes up to limit tasks of a kind that are due. They are due again
 	// when their lease of 30 s ends, unless FinishTask or PutOffTask comes before. No
 	// two processes hold a lease of the same task at once.

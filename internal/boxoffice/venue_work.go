@@ -93,7 +93,7 @@ func (o *Office) do(ctx context.Context, w Work, p Portion) error {
 			}
 		case errors.Is(err, fault.Busy) && busy < busyTries:
 			busy++
-			rest(ctx, busyPause, nil)
+			rest(ctx, busyPause, nil, nil)
 		case errors.Is(err, errHidden):
 			return fault.Busy
 		default:

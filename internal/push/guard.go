@@ -24,7 +24,7 @@ const (
 	totalTime    = 15 * time.Second
 	maxAnswer    = 64 << 10 // of a body, and of headers
 	maxIdle      = 512      // connections kept for the next message
-	maxIdleEach  = 4        // of one receiver
+	maxIdleEach  = 64       // of one receiver, who may be many subscribers
 	idleTime     = 60 * time.Second
 	agent        = "seatlink"
 	maxRetryWait = 8 * time.Hour
@@ -39,6 +39,7 @@ type Answer struct {
 	Status     int
 	RetryAfter time.Duration // 0 where it asks for none
 	Said       string        // the code of SNS, for the operator
+	Overlong   bool          // it went on beyond what is read
 }
 
 // A Door sends requests to receivers that partners named, and guards where they
@@ -112,8 +113,8 @@ func (d *Door) Send(ctx context.Context, address string, header http.Header, bod
 	defer func() { _ = response.Body.Close() }()
 	// What was read to its end leaves a connection that can be used again; what a
 	// receiver says beyond its limit, or never ends to say, changes no status.
-	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
-	return Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}, nil
+	_, err = io.CopyN(io.Discard, response.Body, maxAnswer)
+	return Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After")), Overlong: err == nil}, nil
 }
 
 // MayName reports whether an address may be one of ours, as it is written. Where

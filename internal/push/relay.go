@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -56,11 +57,18 @@ type Relay struct {
 	met    func(class string) // is told of every attempt
 	name   string
 
-	sends   chan struct{} // a place for each attempt in flight
+	sends chan struct{} // a place for each attempt in flight
+	// doubtful has a place, besides, for each of those to subscribers that did not take
+	// the last: however many hang, there is always room for the others.
+	doubtful chan struct{}
+
 	mu      sync.Mutex
 	serving map[string]*service
 	rounds  sync.WaitGroup
 	nudge   chan struct{} // to look at once
+
+	attempts atomic.Int64 // since it last counted
+	pause    atomic.Int64 // between two messages of a subscription, a time.Duration
 }
 
 // RelayOptions are what a relay may be given besides; zero is right for most.
@@ -73,7 +81,7 @@ type RelayOptions struct {
 func NewRelay(post Post, tail *Tail, sender Sender, log *slog.Logger, o RelayOptions) *Relay {
 	r := &Relay{
 		post: post, tail: tail, sender: sender, log: log, clock: o.Clock, met: o.Met, name: rand.Text(),
-		sends: make(chan struct{}, MostSends), serving: map[string]*service{}, nudge: make(chan struct{}, 1),
+		sends: make(chan struct{}, MostSends), doubtful: make(chan struct{}, MostSends/2), serving: map[string]*service{}, nudge: make(chan struct{}, 1),
 	}
 	if r.clock == nil {
 		r.clock = time.Now
@@ -103,6 +111,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-save.C:
+			r.count()
 			r.try(ctx, "keeping subscriptions", r.save)
 		case <-look.C:
 			r.try(ctx, "looking for subscriptions", r.look)
@@ -120,6 +129,26 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.try(last, "leaving subscriptions", func(ctx context.Context) error { return r.leave(ctx, ids) })
 	return nil
 }
+
+// count looks how busy the relay was since it last did, and has subscriptions gather
+// what they tell, or lets them off again.
+func (r *Relay) count() {
+	taking := time.Duration(0)
+	r.each(func(s *service) {
+		if s.took.Swap(false) {
+			taking++
+		}
+	})
+	switch made := r.attempts.Swap(0); {
+	case made > gatherFrom:
+		r.pause.Store(int64(min(taking*gatherEach, gatherMost)))
+	case made < gatherFrom/2:
+		r.pause.Store(int64(r.gather() / 2))
+	}
+}
+
+// gather is the pause between two messages of a subscription.
+func (r *Relay) gather() time.Duration { return time.Duration(r.pause.Load()) }
 
 // try does what is tried again soon.
 func (r *Relay) try(ctx context.Context, complaint string, work func(context.Context) error) {
@@ -216,17 +245,32 @@ func (r *Relay) save(ctx context.Context) error {
 	var (
 		kept []Kept
 		from []*service
+		dead []Letter
+		each []int // letters of each
 	)
 	r.each(func(s *service) {
-		if k, ok := s.news(began); ok {
+		if k, letters, ok := s.news(began); ok {
 			kept, from = append(kept, k), append(from, s)
+			dead, each = append(dead, letters...), append(each, len(letters))
 		}
 	})
 	if len(kept) == 0 {
 		return nil
 	}
-	held, err := r.post.KeepSubscriptions(ctx, r.name, kept)
+	var (
+		held []string
+		err  error
+	)
+	if len(dead) > 0 {
+		err = r.post.Bury(ctx, dead)
+	}
+	if err == nil {
+		held, err = r.post.KeepSubscriptions(ctx, r.name, kept)
+	}
 	for i, s := range from {
+		if err == nil {
+			s.buried(each[i])
+		}
 		switch {
 		case err != nil:
 			s.unsaved()

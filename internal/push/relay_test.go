@@ -452,8 +452,10 @@ func TestWhoIsAskedTooMuchIsAskedLessAndThenMore(t *testing.T) {
 
 func TestASickSubscriberHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		subs := []Subscription{amtx("healthy")}
-		for n := range 50 {
+		healthy := amtx("healthy")
+		healthy.Delivered = time.Now()
+		subs := []Subscription{healthy}
+		for n := range MostSends + 100 { // more than are sent to at once
 			subs = append(subs, amtx(fmt.Sprint("sick-", n)))
 		}
 		var took []time.Duration
@@ -484,6 +486,87 @@ func TestASickSubscriberHoldsUpNobody(t *testing.T) {
 			t.Errorf("places were written down %d times in 31 s; want at most 5 a second", b.keeps)
 		}
 	})
+}
+
+// One that refuses all it is told is told less often, and loses nothing else.
+func TestWhoRefusesEverythingIsToldSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		status := http.StatusBadRequest
+		box := &inbox{answer: func(Subscription, Message) Answer { return Answer{Status: status} }}
+		b := newBureau(amtx("S"))
+		relaying(t, b, box)
+		for n := range 1000 {
+			b.write(stepsOf(int64(n+1), fmt.Sprintf("%d lock", n))...)
+			pass(10 * time.Millisecond)
+		}
+		if n := len(box.taken()); n < 10 || n > 100 {
+			t.Errorf("in ten seconds it was sent %d messages; want some, but not a thousand", n)
+		}
+		status = http.StatusNoContent
+		pass(2 * time.Minute) // a second for each seat of the message that was refused
+		pass(2 * time.Minute)
+		told := len(box.taken())
+		if s := b.sub("S"); s.Cursor != 1000 || len(b.letters) == 0 || len(b.letters) >= 1000 {
+			t.Errorf("it is at %d, with %d letters; want 1000, and those alone that it refused", s.Cursor, len(b.letters))
+		}
+		b.write(stepsOf(1001, "A lock")...)
+		pass(2 * time.Second)
+		if len(box.taken()) != told+1 {
+			t.Errorf("it was sent %d messages of a new seat; want one", len(box.taken())-told)
+		}
+	})
+}
+
+// Who answers without end took the message, and is left alone for a while.
+func TestWhoAnswersWithoutEndIsToldSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box := &inbox{answer: func(Subscription, Message) Answer { return Answer{Status: http.StatusOK, Overlong: true} }}
+		b := newBureau(amtx("S"))
+		relaying(t, b, box)
+		for n := range 1000 {
+			b.write(stepsOf(int64(n+1), fmt.Sprintf("%d lock", n))...)
+			pass(10 * time.Millisecond)
+		}
+		pass(5 * time.Second)
+		if n := len(box.taken()); n < 10 || n > 30 {
+			t.Errorf("in fifteen seconds it was sent %d messages; want about one a second", n)
+		}
+		if s := b.sub("S"); s.Cursor != 1000 {
+			t.Errorf("the cursor is at %d; want 1000", s.Cursor)
+		}
+	})
+}
+
+// Where many subscriptions take message after message, more stands in each of them;
+// where there is one, or little to tell, nothing is held up.
+func TestManySubscriptionsGatherWhatTheyAreTold(t *testing.T) {
+	for _, tt := range []struct{ subscriptions, fewest, most int }{
+		{1, 1_000, 1_000},    // messages, of 1,000 rows
+		{100, 1_000, 20_000}, // half of them before it is noticed; without, 100,000
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var subs []Subscription
+			for n := range tt.subscriptions {
+				subs = append(subs, amtx(fmt.Sprint("S", n)))
+			}
+			b, box := newBureau(subs...), &inbox{answer: always(http.StatusNoContent)}
+			relaying(t, b, box)
+			pass(time.Second)
+			for n := range 1000 {
+				b.write(stepsOf(int64(n+1), fmt.Sprintf("%d lock", n))...)
+				pass(2 * time.Millisecond)
+			}
+			pass(time.Second)
+			if n := len(box.taken()); n < tt.fewest || n > tt.most {
+				t.Errorf("%d subscriptions were sent %d messages; want %d to %d", tt.subscriptions, n, tt.fewest, tt.most)
+			}
+			for _, s := range subs {
+				if at := b.sub(s.ID).Cursor; at != 1000 {
+					t.Errorf("%s is at %d; want 1000", s.ID, at)
+				}
+			}
+		})
+	}
 }
 
 func TestWhoLosesTheLeaseIsSilent(t *testing.T) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -23,6 +25,16 @@ const (
 	gapFirst = 100 * time.Millisecond
 	gapMost  = 10 * time.Second
 	gapStep  = 10 * time.Millisecond
+	// gapCostly is how long one is left alone at most that refuses all it is told, or
+	// answers without end: it would have us do so as fast as we can.
+	gapCostly = time.Second
+	// A process that sends more than gatherFrom messages in saveEvery has each
+	// subscription leave a pause between two, so that more stands in each: a message costs
+	// as much as some fifty seats. The pause is gatherEach for each of those that took
+	// something lately; what would be full waits for nothing.
+	gatherFrom = 400
+	gatherEach = 500 * time.Microsecond
+	gatherMost = 150 * time.Millisecond
 	// waitAtMost bounds each wait, after which the clock is read again.
 	waitAtMost = time.Second
 	// readAgain is the pause after the journal could not be read.
@@ -43,11 +55,15 @@ type service struct {
 	pending []*Entry // read and not yet told
 	read    int64    // the last row that was read
 	letters bool     // there may be letters to tell again
+	sent    time.Time
+	took    atomic.Bool // something, since the relay counted
 	gap     time.Duration
 	noticed bool
+	well    bool // the last attempt was a success, and none has failed since
 
 	mu      sync.Mutex
 	now     Kept
+	dead    []Letter  // that are to be written down, before the place behind them is
 	changed bool      // since it was written down
 	renewed time.Time // when the lease was last renewed
 	until   time.Time // the lease's end, by our own clock
@@ -56,7 +72,8 @@ type service struct {
 func newService(r *Relay, sub Subscription, until time.Time) *service {
 	return &service{
 		relay: r, sub: sub, done: make(chan struct{}), rush: make(chan struct{}, 1), read: sub.Cursor, letters: true,
-		now: Kept{ID: sub.ID, Lease: sub.Lease, State: sub.State, Note: sub.Note, Place: sub.Place}, renewed: time.Now(), until: until,
+		well: !sub.Delivered.IsZero() && sub.Failing.IsZero(),
+		now:  Kept{ID: sub.ID, Lease: sub.Lease, State: sub.State, Note: sub.Note, Place: sub.Place}, renewed: time.Now(), until: until,
 	}
 }
 
@@ -82,15 +99,23 @@ func (s *service) become(change func(k *Kept)) {
 	s.changed = true
 }
 
-// news is what there is to write down at a moment, or to renew.
-func (s *service) news(at time.Time) (Kept, bool) {
+// news is what there is to write down at a moment, or to renew, and the letters that
+// must be written down before.
+func (s *service) news(at time.Time) (Kept, []Letter, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.changed && at.Sub(s.renewed) < renewEvery {
-		return Kept{}, false
+		return Kept{}, nil, false
 	}
 	s.changed = false
-	return s.now, true
+	return s.now, slices.Clone(s.dead), true
+}
+
+// buried forgets letters that were written down, the oldest.
+func (s *service) buried(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = slices.Delete(s.dead, 0, n)
 }
 
 func (s *service) saved(_ Kept, until time.Time) {
@@ -155,6 +180,9 @@ func (s *service) turn(ctx context.Context, k Kept) error {
 		return s.tellAgain(ctx, k)
 	}
 	if len(s.pending) == 0 {
+		if wait := s.relay.gather() - time.Since(s.sent); wait > 0 {
+			rest(ctx, wait)
+		}
 		entries, grown, err := s.relay.tail.After(ctx, s.read, readAtOnce)
 		if err != nil {
 			return err
@@ -206,7 +234,8 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 		return s.judge(ctx, m, answer), nil
 	}
 	var dead []Letter
-	for _, one := range m.split() {
+	all := m.split()
+	for _, one := range all {
 		if len(m.elements) > 1 { // alone it was refused just now
 			if answer, err = s.send(ctx, &one); err != nil {
 				return false, err
@@ -220,14 +249,18 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 		}
 	}
 	if len(dead) > 0 {
-		if err := s.relay.post.Bury(ctx, dead); err != nil {
-			return false, err
-		}
 		s.relay.log.WarnContext(ctx, "a subscriber refuses seats or events", "subscription", s.sub.ID, "channel", s.sub.Channel, "letters", len(dead))
-		s.become(func(k *Kept) { k.Note = met(answer) })
+		note := dead[len(dead)-1].Note
+		s.become(func(k *Kept) { k.Note = note; s.dead = append(s.dead, dead...) })
+	}
+	if len(dead) == len(all) {
+		s.costs()
 	}
 	return true, nil
 }
+
+// costs leaves a subscriber alone for longer, up to a bound.
+func (s *service) costs() { s.gap = max(s.gap, min(max(2*s.gap, gapFirst), gapCostly)) }
 
 // refused reports whether an answer says that the message is wrong.
 func refused(a Answer) bool {
@@ -237,29 +270,30 @@ func refused(a Answer) bool {
 // send makes one attempt. An error is ours: the attempt was cut short.
 func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 	if s.gap > 0 {
-		s.pause(ctx, s.gap)
+		rest(ctx, s.gap)
 	}
-	select {
-	case s.relay.sends <- struct{}{}:
-	case <-ctx.Done():
-		return Answer{}, ctx.Err()
+	places := []chan struct{}{s.relay.sends}
+	if !s.well {
+		places = []chan struct{}{s.relay.doubtful, s.relay.sends}
 	}
-	defer func() { <-s.relay.sends }()
+	for _, place := range places {
+		select {
+		case place <- struct{}{}:
+		case <-ctx.Done():
+			return Answer{}, ctx.Err()
+		}
+		defer func() { <-place }()
+	}
 	answer, err := s.relay.sender.Send(ctx, s.sub, *m)
 	if err != nil && ctx.Err() != nil {
 		return Answer{}, ctx.Err()
 	}
+	s.well = answer.Status >= 200 && answer.Status < 300
+	s.sent = time.Now()
+	s.took.Store(s.well)
+	s.relay.attempts.Add(1)
 	s.relay.met(class(answer))
 	return answer, nil
-}
-
-func (s *service) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // judge draws the consequences of an answer. It returns whether the message was
@@ -267,7 +301,9 @@ func (s *service) pause(ctx context.Context, d time.Duration) {
 func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
 	now := s.relay.clock()
 	if a.Status >= 200 && a.Status < 300 {
-		s.gap = max(s.gap-gapStep, 0)
+		if s.gap = max(s.gap-gapStep, 0); a.Overlong {
+			s.costs()
+		}
 		s.noticed = false
 		s.become(func(k *Kept) {
 			k.Attempts, k.Due, k.Failing, k.Delivered, k.Note = 0, time.Time{}, time.Time{}, now, ""

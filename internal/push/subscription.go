@@ -105,7 +105,8 @@ type Subscriptions interface {
 
 // Letters are the dead ones of subscriptions, in the store, for 30 days.
 type Letters interface {
-	// Bury keeps letters; one of the same subject and position is the same letter.
+	// Bury keeps letters; one of the same subject and position is the same letter. Those
+	// of a subscription that was removed meanwhile are left out.
 	Bury(ctx context.Context, letters []Letter) error
 	// DeadLetters returns those of a subscription, the oldest first; those alone that
 	// are to be told again where again is set.

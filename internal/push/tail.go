@@ -19,6 +19,8 @@ const (
 	readAtOnce = 2_000
 	// tailEvery backs the wake-up.
 	tailEvery = time.Second
+	// tailPause is between two looks: what is written meanwhile is read together.
+	tailPause = 2 * time.Millisecond
 	// tailAgain is the pause after the journal could not be read.
 	tailAgain = time.Second
 	// restAfter is how long rows are still read when nobody asks for them.
@@ -73,7 +75,22 @@ func (t *Tail) Run(ctx context.Context) error {
 				t.log.ErrorContext(ctx, "following the journal failed", "err", err)
 			}
 		}
+		if !rest(ctx, tailPause) {
+			return nil
+		}
 		poll.Reset(pause)
+	}
+}
+
+// rest waits for a while, and reports whether ctx lasted as long.
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -91,7 +108,7 @@ func (t *Tail) look(ctx context.Context) error {
 		if err != nil || len(changes) == 0 {
 			return err
 		}
-		if err := t.grow(changes, t.until); err != nil {
+		if err := t.grow(changes, t.until); err != nil || len(changes) < readAtOnce {
 			return err
 		}
 	}

@@ -163,12 +163,14 @@ func readChange(r row) (boxoffice.Change, error) {
 
 // Changes reads on after a position (boxoffice.Journal).
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]boxoffice.Change, error) {
-	// It begins with the batch that has the next row.
+	// It begins with the batch that has the next row. The batch's number is there for
+	// SQLite, which else sorts what the index has in order; and without the CAST it
+	// would prepare the statement anew each time, to look at the limit.
 	const next = `
 SELECT b.position + j.n, ` + changeColumns + `
 FROM batch AS b JOIN journal AS j ON j.batch = b.number ` + joinTicket + `
 WHERE b.position >= (SELECT COALESCE(MAX(position), 0) FROM batch WHERE position <= $1 + 1) AND b.position + j.n > $1
-ORDER BY b.position, j.n LIMIT $2`
+ORDER BY b.position, b.number, j.n LIMIT CAST($2 AS BIGINT)`
 	return s.changes(ctx, step{text: next, args: []any{after, int64(limit)}})
 }
 

@@ -13,6 +13,7 @@ func (s *Store) Bury(ctx context.Context, letters []push.Letter) error {
 INSERT INTO letter (subscription, subject, position, note, at, again)
 SELECT {.subscription}, {.subject}, {.position}, {.note}, $1, {.again}
 {from $2 subscription text, subject text, position bigint, note text, again boolean}
+WHERE {.subscription} IN (SELECT id FROM subscription)
 ON CONFLICT (subscription, subject, position) DO UPDATE SET note = excluded.note, again = excluded.again`
 	return s.alone(ctx, func(ctx context.Context, tx session) error {
 		now, err := s.clockIn(ctx, tx)
@@ -20,7 +21,13 @@ ON CONFLICT (subscription, subject, position) DO UPDATE SET note = excluded.note
 			return err
 		}
 		var rows table
+		known := map[push.Letter]bool{} // PostgreSQL refuses to change a row twice
 		for _, l := range letters {
+			name := push.Letter{Subscription: l.Subscription, Subject: l.Subject, Position: l.Position}
+			if known[name] {
+				continue
+			}
+			known[name] = true
 			rows.row().text(l.Subscription).text(l.Subject).int(l.Position).text(l.Note).flag(l.Again)
 		}
 		return tx.run(ctx, step{text: bury, args: []any{micros(now)}, rows: &rows, want: -1})

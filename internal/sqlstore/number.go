@@ -19,17 +19,12 @@ func (s *Store) committed() {
 	}
 }
 
-// Moved tells that the journal may have new rows in their order, to one who
-// waits for them. It hears of those of other processes too (signal.go).
-func (s *Store) Moved() <-chan struct{} { return s.moved }
+// Follow tells that the journal may have new rows in their order, those of other
+// processes too (signal.go), until ctx ends. Each follower has a wake-up of its own.
+func (s *Store) Follow(ctx context.Context) (moved <-chan struct{}) { return s.journal.follow(ctx) }
 
-// placed wakes the one who follows the journal.
-func (s *Store) placed() {
-	select {
-	case s.moved <- struct{}{}:
-	default: // it is awake already
-	}
-}
+// placed wakes all who follow the journal.
+func (s *Store) placed() { s.journal.wake() }
 
 const (
 	// numberEvery backs the wake-up. It also finds the batches of a process that ended
@@ -154,11 +149,13 @@ func (n *numberer) once(ctx context.Context) (batches int, err error) {
 const (
 	lockHead = `SELECT position FROM head WHERE id = 1 {lock}`
 
+	// The limit is cast, for SQLite looks at one that is a bare parameter, and prepares
+	// the statement anew with every commit.
 	placeBatches = `
 UPDATE batch SET position = f.position
 FROM (
 	SELECT number, CAST((SELECT position FROM head) + 1 + SUM(size) OVER (ORDER BY number) - size AS BIGINT) AS position
-	FROM batch WHERE position IS NULL ORDER BY number LIMIT $1
+	FROM batch WHERE position IS NULL ORDER BY number LIMIT CAST($1 AS BIGINT)
 ) AS f
 WHERE batch.number = f.number
 RETURNING size`

@@ -18,6 +18,41 @@ const (
 	deafEvery = 25 * time.Millisecond
 )
 
+// Followers wait for something in this process, each by a wake-up of its own, so that
+// none takes another's word.
+type followers struct {
+	mu   sync.Mutex
+	each map[chan struct{}]bool
+}
+
+// follow returns a wake-up, which is told until ctx ends.
+func (f *followers) follow(ctx context.Context) <-chan struct{} {
+	told := make(chan struct{}, 1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.each == nil {
+		f.each = map[chan struct{}]bool{}
+	}
+	f.each[told] = true
+	context.AfterFunc(ctx, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.each, told)
+	})
+	return told
+}
+
+func (f *followers) wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for told := range f.each {
+		select {
+		case told <- struct{}{}:
+		default: // it is awake already
+		}
+	}
+}
+
 // A bell is when it rang, and when it is to ring again.
 type bell struct {
 	rang time.Time

@@ -8,22 +8,21 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seatlink/seatlink/internal/boxoffice"
-	"github.com/seatlink/seatlink/internal/sqlstore"
 	"github.com/seatlink/seatlink/internal/storetest"
 )
 
 // signalPatience bounds what takes some milliseconds.
 const signalPatience = time.Minute
 
-// still waits until a store is told of nothing: it hears the others, and they are
-// silent.
-func still(t *testing.T, s *sqlstore.Store) {
+// still waits until a follower is told of nothing: its store hears the others, and
+// they are silent.
+func still(t *testing.T, moved <-chan struct{}) {
 	t.Helper()
 	const calm = 200 * time.Millisecond
 	within := time.After(signalPatience)
 	for {
 		select {
-		case <-s.Moved():
+		case <-moved:
 		case <-time.After(calm):
 			return
 		case <-within:
@@ -32,10 +31,10 @@ func still(t *testing.T, s *sqlstore.Store) {
 	}
 }
 
-func awaitMoved(t *testing.T, s *sqlstore.Store, after string) {
+func awaitMoved(t *testing.T, moved <-chan struct{}, after string) {
 	t.Helper()
 	select {
-	case <-s.Moved():
+	case <-moved:
 	case <-time.After(signalPatience):
 		t.Fatalf("nothing was told after %s", after)
 	}
@@ -48,14 +47,15 @@ func TestAProcessThatHearsNoBellLooksByItself(t *testing.T) {
 	s := opened(t, url)
 	defer s.Close()
 	loadHouse(t, s)
-	still(t, s)
+	moved := s.Follow(t.Context())
+	still(t, moved)
 	db := besides(t, url)
 	for range 3 {
 		if cut := ask(t, db, `SELECT COUNT(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN seatlink_journal') AS cut`); cut != "1" {
 			t.Fatalf("%s connections of the process listen; want 1", cut)
 		}
-		awaitMoved(t, s, "its ear was cut off")
-		still(t, s)
+		awaitMoved(t, moved, "its ear was cut off")
+		still(t, moved)
 	}
 }
 
@@ -67,7 +67,8 @@ func TestTheBellRingsSeldomAndForTheLastRow(t *testing.T) {
 	s := opened(t, url)
 	defer s.Close()
 	loadHouse(t, s)
-	still(t, s)
+	moved := s.Follow(t.Context())
+	still(t, moved)
 	ctx, done := context.WithTimeout(t.Context(), signalPatience)
 	defer done()
 	other, err := pgx.Connect(ctx, url)

@@ -63,9 +63,10 @@ type Store struct {
 	breaks  sync.Once
 	writers sync.WaitGroup
 	wake    chan struct{} // to the numberer: a batch was committed
-	moved   chan struct{} // to who follows the journal: rows were given positions
 	stop    context.CancelFunc
 	catalog catalogs
+	journal followers // they are told that rows were given positions
+	tasks   followers // they are told that a task is due
 }
 
 // Open opens the database at url, sqlite:PATH or postgres://…, brings its schema
@@ -90,7 +91,7 @@ func newStore(keys *access.Keyring, options Options) *Store {
 	}
 	return &Store{
 		keys: keys, log: options.Log, options: options, name: rand.Text(),
-		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
+		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
 

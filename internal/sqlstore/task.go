@@ -11,35 +11,45 @@ import (
 // that dies loses it, and another takes over.
 const lease = 30 * time.Second
 
-// TasksDue tells which kinds have a task that is due (boxoffice.Tasks).
-func (s *Store) TasksDue(ctx context.Context, kinds []string) ([]string, error) {
-	const first = `SELECT MIN(due_at) FROM task WHERE kind = $1`
+// soon is how far ahead a task may be due for its clerk to be told at once: it sleeps
+// no longer without looking.
+const soon = time.Second
+
+// FollowTasks tells of tasks of this process that are due, or in a moment
+// (boxoffice.Tasks).
+func (s *Store) FollowTasks(ctx context.Context) <-chan struct{} { return s.tasks.follow(ctx) }
+
+// TasksDue tells which kinds have a task that is due (boxoffice.Tasks). The clock is
+// read before, and not in one snapshot: that takes two statements instead of four,
+// again and again in a house at rest.
+func (s *Store) TasksDue(ctx context.Context, kinds []string) (due []string, next time.Duration, err error) {
+	const first = `SELECT r.kind, (SELECT MIN(t.due_at) FROM task AS t WHERE t.kind = r.kind) FROM {rows $1 kind text}`
 	if len(kinds) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
-	var (
-		now   time.Time
-		steps []step
-		dueAt = map[string]int64{}
-	)
-	for _, kind := range kinds {
-		steps = append(steps, step{text: first, args: []any{kind}, each: func(r row) error {
-			if !r.null(0) {
-				dueAt[kind] = r.int(0)
-			}
-			return nil
-		}})
-	}
-	if err := s.read(ctx, append(steps, s.db.clock(&now)...)...); err != nil {
-		return nil, err
-	}
-	var due []string
-	for _, kind := range kinds {
-		if at, found := dueAt[kind]; found && at <= micros(now) {
-			due = append(due, kind)
+	var now time.Time
+	if steps := s.db.clock(&now); len(steps) > 0 {
+		if err := s.read(ctx, steps...); err != nil {
+			return nil, 0, err
 		}
 	}
-	return due, nil
+	var rows table
+	for _, kind := range kinds {
+		rows.row().text(kind)
+	}
+	err = s.read(ctx, step{text: first, rows: &rows, each: func(r row) error {
+		if r.null(1) {
+			return nil
+		}
+		wait := instant(r.int(1)).Sub(now)
+		if wait <= 0 {
+			due = append(due, r.text(0))
+		} else if next == 0 || wait < next {
+			next = wait
+		}
+		return nil
+	}})
+	return due, next, err
 }
 
 // ClaimTasks takes tasks that are due (boxoffice.Tasks).

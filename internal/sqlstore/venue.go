@@ -193,7 +193,7 @@ FROM {rows $1 key text, work text, tickets bigint, tokens text}`
 	for _, p := range portions {
 		rows.row().text(string(p.Key)).text(string(p.Work)).int(int64(len(p.Tokens))).text(pack(p.Tokens))
 	}
-	return s.alone(ctx, func(ctx context.Context, tx session) error {
+	err := s.alone(ctx, func(ctx context.Context, tx session) error {
 		entered := 0
 		err := tx.run(ctx, step{text: saveWorks, rows: &works, want: -1, took: &entered})
 		if err != nil || entered == 0 {
@@ -203,6 +203,10 @@ FROM {rows $1 key text, work text, tickets bigint, tokens text}`
 			step{text: enter, rows: &rows, want: rows.rows},
 			step{text: saveTasks, rows: &task, want: -1})
 	})
+	if err == nil {
+		s.tasks.wake()
+	}
+	return err
 }
 
 // Work tells how far a work is (boxoffice.Works).

@@ -95,11 +95,15 @@ func (s *Store) EndVisit(ctx context.Context, id string) error {
 func (s *Store) EnterPasswordLink(ctx context.Context, l boxoffice.PasswordLink, t boxoffice.Task) error {
 	const enter = `INSERT INTO password_link (id, person, ends_at, used_at) VALUES ($1, $2, $3, 0)`
 	task := taskRows([]boxoffice.Task{t})
-	return s.alone(ctx, func(ctx context.Context, tx session) error {
+	err := s.alone(ctx, func(ctx context.Context, tx session) error {
 		return tx.run(ctx,
 			step{text: enter, args: []any{l.ID, string(l.Person), micros(l.Ends)}, want: 1},
 			step{text: saveTasks, rows: &task, want: -1})
 	})
+	if err == nil {
+		s.tasks.wake()
+	}
+	return err
 }
 
 // PasswordLink returns a link (boxoffice.Visits).

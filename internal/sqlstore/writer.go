@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -327,7 +328,13 @@ func (w *writer) once(batch []*waiting, id string) (err error) {
 			each.answer()
 		}
 	}
-	return w.tx.commit(ctx)
+	if err := w.tx.commit(ctx); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(outcome.Tasks, func(t boxoffice.Task) bool { return t.Due.Sub(rows.Now) < soon }) {
+		w.s.tasks.wake()
+	}
+	return nil
 }
 
 // runSolo runs work in a transaction of its own.

@@ -31,9 +31,10 @@ type Store interface {
 	TidySubscriptions(ctx context.Context) error
 	// TidyLetters drops dead letters of more than 30 days ago.
 	TidyLetters(ctx context.Context) error
-	// Moved tells that the journal may have new rows, of any process, to one who
-	// waits. It is quiet while nothing is written, once the process hears the others.
-	Moved() <-chan struct{}
+	// Follow tells that the journal may have new rows, of any process, until ctx ends:
+	// each who follows by a wake-up of its own. It is quiet while nothing is written, once
+	// the process hears the others.
+	Follow(ctx context.Context) (moved <-chan struct{})
 	// Callback returns what is owed to the partner of a process, or was; false where
 	// nothing ever was.
 	Callback(ctx context.Context, id boxoffice.ProcessID) (boxoffice.Callback, bool, error)

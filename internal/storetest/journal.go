@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -59,8 +60,8 @@ func changesHaveRows(t *testing.T, f Fixture) {
 	}
 }
 
-// quiet waits until a store has told nothing of the journal for some time.
-func quiet(t *testing.T, s Store) {
+// quiet waits until nothing was told of the journal for some time.
+func quiet(t *testing.T, moved <-chan struct{}) {
 	t.Helper()
 	const still = 200 * time.Millisecond
 	calm := time.NewTimer(still)
@@ -68,7 +69,7 @@ func quiet(t *testing.T, s Store) {
 	within := time.After(patienceForEvents)
 	for {
 		select {
-		case <-s.Moved():
+		case <-moved:
 			calm.Reset(still)
 		case <-calm.C:
 			return
@@ -81,20 +82,28 @@ func quiet(t *testing.T, s Store) {
 func everyProcessWakes(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
 	beside := at(t, f, f.Beside(t, s.store, Options{}))
-	quiet(t, s.store)
-	quiet(t, beside.store)
+	ctx, leave := context.WithCancel(background)
+	defer leave()
+	followers := map[string]<-chan struct{}{
+		"of the same process": s.store.Follow(ctx), "of another process": beside.store.Follow(ctx), "beside it": beside.store.Follow(ctx),
+	}
+	for _, moved := range followers {
+		quiet(t, moved)
+	}
 	for n := range 5 {
 		s.lock("amtx", seat(n))
 		within := time.After(patienceForEvents)
-		for seen := false; !seen; {
-			select {
-			case <-beside.store.Moved():
-			case <-within:
-				t.Fatalf("nobody was told of lock %d of another process", n)
+		for who, moved := range followers { // each is told, whoever was told before
+			for seen := false; !seen; {
+				select {
+				case <-moved:
+				case <-within:
+					t.Fatalf("a follower %s was not told of lock %d", who, n)
+				}
+				rows, err := beside.store.Changes(background, int64(3+n), 9)
+				must(t, "read on", err)
+				seen = len(rows) > 0
 			}
-			rows, err := beside.store.Changes(background, int64(3+n), 9)
-			must(t, "read on", err)
-			seen = len(rows) > 0
 		}
 	}
 }

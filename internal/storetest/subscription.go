@@ -220,7 +220,10 @@ func lettersAreKept(t *testing.T, f Fixture) {
 		return push.Letter{Subscription: subscription, Subject: fmt.Sprint("T", position), Position: position, Note: "4xx"}
 	}
 	must(t, "bury", s.store.Bury(background, []push.Letter{letter("A", 2), letter("A", 1), letter("B", 1)}))
-	must(t, "bury one again", s.store.Bury(background, []push.Letter{letter("A", 2)}))
+	must(t, "bury one again, twice, and one of a subscription that is gone", s.store.Bury(background, []push.Letter{letter("A", 2), letter("GONE", 1), letter("A", 2)}))
+	if n := number(t, s.db, `SELECT COUNT(*) FROM letter`); n != 3 {
+		t.Errorf("%d letters are kept; want 3", n)
+	}
 	dead := func(id string, again bool, want ...push.Letter) {
 		t.Helper()
 		got, err := s.store.DeadLetters(background, id, again, 10)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 var tasks = []clause{
 	{"a task is entered with its act or not at all", taskComesWithItsAct},
 	{"which kinds of task are due is told without taking one", dueIsTold},
+	{"who follows the tasks is told of one that is due when its act is done", dueIsToldAtOnce},
 	{"two processes claim each task once and no more than they ask for", taskIsClaimedOnce},
 	{"a task is due again after its lease and only its holder settles it", leaseEnds},
 	{"nobody gets more mails than they may, from all processes together", mailsArePaced},
@@ -66,11 +68,13 @@ func taskComesWithItsAct(t *testing.T, f Fixture) {
 func dueIsTold(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
 	kinds := []string{"idle", "late", "due"}
+	least, most := time.Duration(0), time.Duration(0) // until the next
 	told := func(when string, want ...string) {
 		t.Helper()
 		for range 2 { // telling takes nothing
-			if got, err := s.store.TasksDue(background, kinds); err != nil || !slices.Equal(got, want) {
-				t.Errorf("TasksDue(%q) %s = %q, %v; want %q", kinds, when, got, err, want)
+			got, next, err := s.store.TasksDue(background, kinds)
+			if err != nil || !slices.Equal(got, want) || next < least || next > most {
+				t.Errorf("TasksDue(%q) %s = %q, %v, %v; want %q, %v to %v", kinds, when, got, next, err, want, least, most)
 			}
 		}
 	}
@@ -82,13 +86,41 @@ func dueIsTold(t *testing.T, f Fixture) {
 		return nil
 	}}
 	must(t, "enter a task for later", s.store.Do(t.Context(), later))
+	least, most = 50*time.Minute, time.Hour
 	told("with two due", "due")
 	s.claim("due", 1)
 	told("with one of two taken", "due")
 	s.claim("due", 1)
+	least, most = time.Second, time.Minute // the end of their leases
 	told("with both taken")
-	if got, err := s.store.TasksDue(background, nil); err != nil || len(got) != 0 {
-		t.Errorf("TasksDue of no kinds = %q, %v; want none", got, err)
+	if got, next, err := s.store.TasksDue(background, nil); err != nil || len(got) != 0 || next != 0 {
+		t.Errorf("TasksDue of no kinds = %q, %v, %v; want none", got, next, err)
+	}
+}
+
+func dueIsToldAtOnce(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	ctx, leave := context.WithCancel(background)
+	defer leave()
+	entered := s.store.FollowTasks(ctx)
+	leaving := func(due time.Duration) {
+		must(t, "enter a task", s.store.Do(t.Context(), act{decide: func(b *boxoffice.Books) error {
+			b.Enter(boxoffice.Task{ID: fmt.Sprint("in/", due), Kind: "later", Due: b.Now.Add(due)})
+			return nil
+		}}))
+	}
+	leaving(time.Hour)
+	s.lock("amtx", seat(1))
+	select {
+	case <-entered:
+		t.Error("it was told of a task that is due in an hour, or of none")
+	default:
+	}
+	leaving(0)
+	select {
+	case <-entered:
+	case <-time.After(patienceForEvents):
+		t.Error("it was not told of a task that is due")
 	}
 }
 
