@@ -75,6 +75,8 @@ type PasswordLink struct {
 // Visits keep who is signed in. They are no acts: each method is a transaction of
 // its own.
 type Visits interface {
+	// Organization returns fault.OrganizationUnknown where there is none.
+	Organization(ctx context.Context, id access.OrganizationID) (Organization, error)
 	// PatronsOf returns the accounts that a key finds, the oldest first.
 	PatronsOf(ctx context.Context, person PersonKey, limit int) ([]Patron, error)
 	// BeginVisit enters a visit.
@@ -379,11 +381,17 @@ func (l *Lobby) PasswordNotice(ctx context.Context, id string) (Notice, bool, er
 	n.At, n.Who = link.Ends.Add(-passwordLinkFor), link.Person
 	for _, p := range patrons {
 		for _, e := range p.Contact.Emails {
-			if l.person(e.Address) == link.Person {
+			if n.Address == "" && l.person(e.Address) == link.Person {
 				n.Address = e.Address
-				return n, true, nil
 			}
 		}
+		house, err := l.visits.Organization(ctx, p.Organization)
+		if err != nil {
+			return n, false, err
+		}
+		if !slices.Contains(n.Houses, house.Name) {
+			n.Houses = append(n.Houses, house.Name)
+		}
 	}
-	return n, false, nil
+	return n, n.Address != "", nil
 }

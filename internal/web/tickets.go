@@ -112,6 +112,7 @@ func (s *site) myTicket(r *http.Request, v visitor) (page, error) {
 	if why, ok := stateNotices[own.State]; ok {
 		view.Notices = []notice{why}
 	}
+	view.Guarded = true
 	address := ticketAddress(own.Ticket.Token)
 	if view.Code != nil {
 		view.PDF = printsOf(address+pdfName, own.Organization)
