@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
+	"github.com/seatlink/seatlink/internal/pagetest"
 )
 
 // hostileText is a name that somebody made up to do harm, 10 kB of it.
@@ -384,5 +386,69 @@ func TestGoldenBelongings(t *testing.T) {
 			}
 			golden(t, tt.name, onceIn.ReplaceAllString(w.Body.String(), `name="once" value="ONCE"`))
 		})
+	}
+}
+
+// Each page of what patrons have and give fits a phone and a desk, and shuts nobody
+// out, whatever events and people are called.
+func TestBelongingsOnScreens(t *testing.T) {
+	t.Parallel()
+	s, book := newGivingScene(t)
+	s.signIn("")
+	book.holdings[0].EventName = hostileText
+	book.transfer = givenTransfer(true, func(o *boxoffice.OwnTransfer) {
+		o.Transfer.Invited.LastName, o.Transfer.Note = hostileText, noteOf(hostileText)
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.AddCookie(s.cookie) // of https, which this browser does not bring
+		s.site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	narrow := pagetest.Phone()
+	narrow.Width = 320
+	page := pagetest.Open(t, server.URL+ticketsPath, narrow)
+	for _, one := range []struct {
+		name, path string
+		screens    []pagetest.Screen // besides the narrow phone; colours of the dark are the same on each page
+	}{
+		{"account-give", givePath + "?token=T1&token=T2&token=T3", []pagetest.Screen{pagetest.Desktop(), pagetest.Phone().InDark()}},
+		{"account-transfer", transfersPath + "/3785222-AMTX:10237?done=1", []pagetest.Screen{pagetest.Phone()}},
+		{"account-transfers", transfersPath, []pagetest.Screen{pagetest.Phone()}},
+		{"account-tickets", ticketsPath, []pagetest.Screen{pagetest.Desktop()}},
+		{"account-ticket", ticketAddress(book.ticket.Ticket.Token), []pagetest.Screen{pagetest.Phone()}},
+	} {
+		page.On(narrow)
+		page.Go(server.URL + one.path)
+		if spill := page.Spill(); spill > 0 {
+			t.Errorf("%s on a narrow phone is %v pixels wider than the screen", one.name, spill)
+		}
+		for _, screen := range one.screens {
+			page.On(screen)
+			judged := page.Accessibility()
+			if len(judged.Violations) > 0 || len(judged.Unsure) > 0 || judged.Passes == 0 || page.Spill() > 0 {
+				t.Errorf("%s, %s: %v pixels too wide; after %d rules axe-core says %v, and is unsure of %v", one.name, screen.Name, page.Spill(), judged.Passes, judged.Violations, judged.Unsure)
+			}
+			keepPicture(t, one.name+", "+screen.Name, page)
+		}
+		const tall = 44 // pixels of CSS, for a thumb
+		for _, box := range page.Boxes("main button, main .button, nav a, main input:not([type=hidden]), textarea, main .seats a, .aside a") {
+			if box.Height < tall {
+				t.Errorf("%s: something to touch is %v pixels high, want %d", one.name, box.Height, tall)
+			}
+		}
+		if foreign := page.Foreign(); len(foreign) > 0 {
+			t.Errorf("%s asks for %q", one.name, foreign)
+		}
+	}
+	// The form by keyboard alone.
+	page.Go(server.URL + givePath + "?token=T1")
+	for _, field := range [][2]string{{"#first", "Juan"}, {"#last", "Ramírez"}, {"#email", "juan@example.com"}, {"#note", "See you"}} {
+		page.TabTo(field[0])
+		page.Press(field[1])
+	}
+	page.TabTo(`button[value="give"]`)
+	page.PressAndFollow(pagetest.Enter)
+	if len(book.asked) != 1 || book.asked[0].Friend.LastName != "Ramírez" || book.asked[0].Note != "See you" {
+		t.Errorf("the office was asked %+v: %s", book.asked, page.Text())
 	}
 }
