@@ -138,10 +138,10 @@ func holdingsInOrder(t *testing.T, f Fixture) {
 
 func listingsOfPatrons(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
-	request := boxoffice.ResaleRequest{Account: homeAccount, Channel: "amtx", Tokens: []boxoffice.Token{seat(1), seat(2), laterSeat(1), awaySeat(1), "none"}, Once: strings.Repeat("A", 26)}
+	request := boxoffice.ResaleRequest{Account: homeAccount, Channel: "amtx", Tokens: []boxoffice.Token{seat(1), seat(2), laterSeat(1), awaySeat(1), "none", "\x00"}, Once: strings.Repeat("A", 26)}
 	s.lock("other", seat(2))
 	made, err := s.office.ListForResale(t.Context(), request)
-	if err != nil || !slices.Equal(made.Listing.Tokens, []boxoffice.Token{seat(1), laterSeat(1)}) || len(made.Refused) != 3 {
+	if err != nil || !slices.Equal(made.Listing.Tokens, []boxoffice.Token{seat(1), laterSeat(1)}) || len(made.Refused) != 4 {
 		t.Fatalf("ListForResale = %+v, %v; want the two that are free", made, err)
 	}
 	again, err := s.office.ListForResale(t.Context(), request)

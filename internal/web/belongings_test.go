@@ -27,6 +27,7 @@ type givingBook struct {
 	refused  int
 	err      error // of what is done
 	taken    int
+	any      bool // every transfer and listing is there
 	transfer boxoffice.OwnTransfer
 	ticket   boxoffice.OwnTicket
 	holdings []boxoffice.Holding
@@ -89,20 +90,34 @@ func (b *givingBook) OwnTransfers(context.Context, []boxoffice.Account, boxoffic
 }
 
 func (b *givingBook) OwnTransfer(_ context.Context, _ []boxoffice.Account, _ boxoffice.PersonKey, code string) (boxoffice.OwnTransfer, error) {
-	if code != b.transfer.Transfer.Code {
+	if code != b.transfer.Transfer.Code && !b.any {
 		return boxoffice.OwnTransfer{}, fault.TransferUnknown
 	}
 	return b.transfer, nil
 }
 
 func (b *givingBook) TakeGiftBack(_ context.Context, _ []boxoffice.Account, code string) error {
-	if code != b.transfer.Transfer.Code {
+	if code != b.transfer.Transfer.Code && !b.any {
 		return fault.TransferUnknown
 	}
 	if b.err == nil {
 		b.taken++
 	}
 	return b.err
+}
+
+func (b *givingBook) OwnListing(ctx context.Context, accounts []boxoffice.Account, id boxoffice.ListingID) (boxoffice.OwnListing, error) {
+	if b.any {
+		return b.listing(), nil
+	}
+	return b.accountBook.OwnListing(ctx, accounts, id)
+}
+
+func (b *givingBook) TakeBack(ctx context.Context, accounts []boxoffice.Account, id boxoffice.ListingID) error {
+	if b.any {
+		return nil
+	}
+	return b.accountBook.TakeBack(ctx, accounts, id)
 }
 
 func (b *givingBook) OwnTicket(_ context.Context, _ []boxoffice.Account, token boxoffice.Token) (boxoffice.OwnTicket, error) {
@@ -175,6 +190,7 @@ func TestTicketsAreGivenToAFriend(t *testing.T) {
 		{"a name of 10 kB", with("last", hostileText), 0, nil, 422, 0, "not clear who that is"},
 		{"a note of 10 kB", with("note", hostileText), 0, nil, 422, 0, "The note is too long"},
 		{"a friend who cannot be found again", givingForm(), 0, fault.RecipientRequired, 422, 1, "not clear who that is"},
+		{"more gifts than an hour may have", givingForm(), 0, &access.LimitError{Wait: 31 * time.Minute}, 429, 1, "wait for 31 minutes"},
 		{"too many", givingForm(), 0, fault.BatchSize, 400, 1, "cannot be read"},
 		{"another account", with("account", "1"), 0, nil, 400, 0, "cannot be read"},
 		{"another organization", with("organization", "998"), 0, nil, 400, 0, "cannot be read"},
@@ -237,6 +253,23 @@ func TestAnEndedSessionComesBackToTheChoice(t *testing.T) {
 	}
 	if len(book.asked)+book.taken != 0 {
 		t.Error("something was done for somebody who is not signed in")
+	}
+}
+
+// What cannot be a name of the books is not looked for: a database would refuse it, and
+// the page would say that it is our fault.
+func TestWhatCannotBeANameIsNotThere(t *testing.T) {
+	for _, odd := range []string{"%00", "%ff", "a%0ab", strings.Repeat("x", 10_000)} {
+		s, book := newGivingScene(t)
+		s.signIn("")
+		book.any = true // it would have found it
+		for _, path := range []string{transfersPath, listingsPath} {
+			for _, form := range []url.Values{nil, {}} {
+				if w := s.ask(path+"/"+odd, form); w.Code != 404 {
+					t.Errorf("%s/%.20s: %d", path, odd, w.Code)
+				}
+			}
+		}
 	}
 }
 
