@@ -31,6 +31,14 @@ func friendSays(t *testing.T, page *pagetest.Page, all ...string) {
 	}
 }
 
+// friendIsLetIn has axe-core look at a page.
+func friendIsLetIn(t *testing.T, page *pagetest.Page) {
+	t.Helper()
+	if judged := page.Accessibility(); len(judged.Violations) > 0 || judged.Passes == 0 {
+		t.Errorf("%s: after %d rules axe-core says %v", page.Address(), judged.Passes, judged.Violations)
+	}
+}
+
 // givesToAFriend is the whole way of a gift: chosen and given on a phone, accepted by the
 // friend, who is signed in at a desk, and shown at the gate. A third patron sees
 // nothing of it.
@@ -66,8 +74,10 @@ func (m *marketDemo) givesToAFriend(t *testing.T) {
 	if got := accepting.Value("#last"); got != friend.LastName {
 		t.Errorf("the form does not know who is signed in, but %q", got)
 	}
+	friendIsLetIn(t, accepting)
 	accepting.Follow(".accept button")
 	friendSays(t, accepting, "You find them in MyAccount too")
+	friendIsLetIn(t, accepting)
 	accepting.Go(m.file.URL + "/myaccount/tickets/" + seats[0].token)
 	code, err := pagetest.Scan(accepting.WholePicture())
 	if err != nil {
