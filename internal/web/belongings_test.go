@@ -139,7 +139,7 @@ func ownFootball(state boxoffice.HoldingState, code bool) boxoffice.OwnTicket {
 }
 
 // newGivingScene is an accountScene whose account has this book.
-func newGivingScene(t *testing.T) (*accountScene, *givingBook) {
+func newGivingScene(t *testing.T, change ...func(*Options)) (*accountScene, *givingBook) {
 	t.Helper()
 	s := newAccountScene(t)
 	book := &givingBook{accountBook: s.book, transfer: givenTransfer(true), ticket: ownFootball(boxoffice.HoldingFree, true), holdings: []boxoffice.Holding{
@@ -149,7 +149,11 @@ func newGivingScene(t *testing.T) (*accountScene, *givingBook) {
 	lobby := boxoffice.NewLobby(s.visits, accountPeople{}, desk.Knock, func() time.Time { return s.now })
 	gift := givenTransfer(false).Gift
 	gift.Transfer.Invitee = "ada@example.com"
-	s.site = New(nil, &gifts{gift: gift}, addresses(t), Options{Lobby: lobby, Accounts: book, Belongings: book})
+	options := Options{Lobby: lobby, Accounts: book, Belongings: book}
+	for _, f := range change {
+		f(&options)
+	}
+	s.site = New(nil, &gifts{gift: gift}, addresses(t), options)
 	return s, book
 }
 
@@ -367,6 +371,33 @@ func TestAnOwnTicketHasItsCodeAndItsPrint(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAnOwnTicketHasAPassWhereItHasACode(t *testing.T) {
+	t.Parallel()
+	signs, _ := passHouse(t)
+	s, book := newGivingScene(t, func(o *Options) { o.Wallet = signs.Wallet })
+	path := ticketAddress(book.ticket.Ticket.Token)
+	if w := s.ask(path+passName, nil); w.Code != 303 {
+		t.Errorf("signed out its pass is %d", w.Code)
+	}
+	s.signIn("")
+	for _, tt := range []struct {
+		state  boxoffice.HoldingState
+		code   bool
+		status int
+	}{{boxoffice.HoldingFree, true, 200}, {boxoffice.HoldingLocked, false, 409}, {boxoffice.HoldingVoid, false, 410}} {
+		book.ticket = ownFootball(tt.state, tt.code)
+		if w := s.ask(path, nil); strings.Contains(w.Body.String(), `href="`+path+passName+`"`) != tt.code {
+			t.Errorf("of what is %s the page is %s", tt.state, w.Body)
+		}
+		if w := s.ask(path+passName, nil); w.Code != tt.status || (w.Header().Get("Content-Type") == "application/vnd.apple.pkpass") != tt.code {
+			t.Errorf("the pass of what is %s: %d %s", tt.state, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+	if w := s.ask(ticketAddress("X")+passName, nil); w.Code != 404 {
+		t.Errorf("somebody else's pass: %d", w.Code)
 	}
 }
 

@@ -137,8 +137,11 @@ func (s *site) routes() map[string]handler {
 		ticketsPath:                         s.signedIn(s.myTickets),
 		pastPath:                            s.signedIn(s.pastTickets),
 		ticketsPath + "/{ticket}":           s.signedIn(s.myTicket),
-		ticketsPath + "/{ticket}" + pdfName: s.signedIn(s.myTicketPDF),
+		ticketsPath + "/{ticket}" + pdfName: s.myTicketAs(s.printed),
 	})
+	if s.wallet != nil {
+		all[ticketsPath+"/{ticket}"+passName] = s.myTicketAs(s.passed)
+	}
 	maps.Copy(all, s.choosingRoutes())
 	return all
 }
