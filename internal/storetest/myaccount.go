@@ -311,9 +311,9 @@ func oneGiftOfManyForms(t *testing.T, f Fixture) {
 		if wasLocked == gave {
 			t.Errorf("round %d: the ticket was locked %t and given %t; want one of them", i, wasLocked, gave)
 		}
-		for _, one := range given {
-			if one.Transfer.Code != given[0].Transfer.Code || (len(one.Refused) > 0) != wasLocked {
-				t.Errorf("round %d: one form is told %+v and another %+v", i, given[0], one)
+		for n := range given {
+			if one := &given[n]; one.Transfer.Code != given[0].Transfer.Code || (len(one.Refused) > 0) != wasLocked {
+				t.Errorf("round %d: one form is told %+v and another %+v", i, given[0], *one)
 			}
 		}
 		if second := s.ticket(seat(2*i + 1)); (second.Hold.Kind == boxoffice.HoldTransfer) != gave {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -148,10 +149,10 @@ func (s *site) givePage(ctx context.Context, v visitor, form giveForm, problem *
 }
 
 func leftOut(n int) *notice {
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return nil
-	case n == 1:
+	case 1:
 		return &notice{"One seat is left out", "It was sold, put on sale, given away, used or held since you chose it, or belongs to another account. The others are kept."}
 	}
 	return &notice{strconv.Itoa(n) + " seats are left out", "They were sold, put on sale, given away, used or held since you chose them, or belong to another account. The others are kept."}
@@ -204,12 +205,7 @@ func (s *site) answerGive(r *http.Request, v visitor) (page, error) {
 
 // has reports whether an account is the visitor's.
 func (v visitor) has(account boxoffice.Account) bool {
-	for _, a := range v.Accounts() {
-		if a == account {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.Accounts(), account)
 }
 
 // saidIn is what a form says of a person.
