@@ -10,6 +10,7 @@ import (
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
+	"github.com/seatlink/seatlink/internal/fault"
 )
 
 // passwordVisits keeps one link, and the hash that was set by it.
@@ -158,6 +159,48 @@ func TestGoldenAccount(t *testing.T) {
 			golden(t, tt.name, w.Body.String())
 			if w.Code != tt.status {
 				t.Errorf("%s = %d; want %d", tt.path, w.Code, tt.status)
+			}
+		})
+	}
+}
+
+// A lateBook is asked for what has become impossible since the page was shown.
+type lateBook struct {
+	*accountBook
+	err error
+}
+
+func (b lateBook) ListForResale(context.Context, boxoffice.ResaleRequest) (boxoffice.Resale, error) {
+	return boxoffice.Resale{Refused: make([]boxoffice.Refusal, 1)}, b.err
+}
+
+func (b lateBook) TakeBack(context.Context, []boxoffice.Account, boxoffice.ListingID) error {
+	return b.err
+}
+
+func TestWhatIsTooLateIsSaidSo(t *testing.T) {
+	chosen := url.Values{"organization": {"999"}, "channel": {"row"}, "token": {"T1"}}
+	for _, tt := range []struct {
+		name, path string
+		form       url.Values
+		err        error
+		status     int
+		says       string
+	}{
+		{"every seat was sold", resalePath, chosen, nil, 409, "These seats cannot be listed any more"},
+		{"more seats than a listing has", resalePath, chosen, fault.BatchSize, 400, "cannot be read"},
+		{"the books are busy", resalePath, chosen, fault.Busy, 503, "busy"},
+		{"a seat of the listing is on sale", listingsPath + "/L1", url.Values{}, fault.TokenLocked, 409, "A seat of it is on sale"},
+		{"the listing is gone", listingsPath + "/L1", url.Values{}, fault.ListingUnknown, 404, "nothing at this address"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newAccountScene(t)
+			desk := access.NewDesk(nil, nil, func() time.Time { return s.now })
+			lobby := boxoffice.NewLobby(s.visits, accountPeople{}, desk.Knock, func() time.Time { return s.now })
+			s.site = New(nil, nil, addresses(t), Options{Lobby: lobby, Accounts: lateBook{s.book, tt.err}})
+			s.signIn("")
+			if w := s.ask(tt.path, tt.form); w.Code != tt.status || !strings.Contains(w.Body.String(), tt.says) {
+				t.Errorf("%d %s; want %d and %q", w.Code, w.Body, tt.status, tt.says)
 			}
 		})
 	}
