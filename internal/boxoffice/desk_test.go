@@ -349,6 +349,18 @@ func (d *desk) transfer(is func(boxoffice.Transfer) bool) (boxoffice.Transfer, b
 	return boxoffice.Transfer{}, false, nil
 }
 
+// TransfersOf knows who gave, the newest first, and nothing of who was given.
+func (d *desk) TransfersOf(_ context.Context, accounts []boxoffice.Account, _ boxoffice.PersonKey, limit int) ([]boxoffice.Transfer, boxoffice.View, error) {
+	var all []boxoffice.Transfer
+	for _, t := range d.transfers {
+		if slices.Contains(accounts, boxoffice.Account{Organization: t.Organization, Patron: t.From}) {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b boxoffice.Transfer) int { return b.Sent.Compare(a.Sent) })
+	return all[:min(limit, len(all))], boxoffice.View{Now: d.now}, nil
+}
+
 func (d *desk) Seats(_ context.Context, rows []boxoffice.SeatRow) (boxoffice.View, error) {
 	view := boxoffice.View{Now: d.now, Tickets: map[boxoffice.Token]boxoffice.Ticket{}, Events: d.events}
 	for _, t := range d.tickets {

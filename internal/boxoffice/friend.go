@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/fault"
@@ -21,6 +22,7 @@ type FriendRequest struct {
 // Chosen are tickets of accounts as they stand, in the order of the tokens, each
 // once. Those that are none of the accounts' are left out.
 func (o *Office) Chosen(ctx context.Context, accounts []Account, tokens []Token) ([]Holding, error) {
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return !t.possible() })
 	if len(tokens) == 0 || len(tokens) > maxGiven {
 		return nil, fault.BatchSize.Saying(fmt.Sprintf("1 to %d tickets can be given", maxGiven))
 	}
@@ -45,20 +47,55 @@ func (o *Office) Chosen(ctx context.Context, accounts []Account, tokens []Token)
 	return chosen, nil
 }
 
+// An account begins mostGifts an hour: each has mails sent to an address that its
+// patron chooses.
+const (
+	mostGifts   = 30
+	giftsWithin = time.Hour
+	giftsLooked = 200 // of the newest transfers, so that others between them do not hide them
+)
+
+// pace is an *access.LimitError where the account has begun too many of late. Several
+// at once may pass together.
+func (o *Office) pace(ctx context.Context, account Account) error {
+	newest, view, err := o.store.TransfersOf(ctx, []Account{account}, "", giftsLooked)
+	if err != nil {
+		return err
+	}
+	var own []time.Time
+	for _, t := range newest {
+		if t.Channel == "" && t.From == account.Patron && view.Now.Sub(t.Sent) < giftsWithin {
+			own = append(own, t.Sent)
+		}
+	}
+	if len(own) < mostGifts {
+		return nil
+	}
+	return &access.LimitError{Wait: own[mostGifts-1].Add(giftsWithin).Sub(view.Now)}
+}
+
 // GiveToFriend is Give for a patron who is signed in. It needs no order, for the
 // account says whose the tickets are: one that is none of the account's is refused
 // as any other that cannot be given, and then nothing is done. The friend accepts
 // as after a token form. The same request again is told of the transfer that it
 // began, whatever became of it since. A friend without a mail address or a name is
-// fault.RecipientRequired.
+// fault.RecipientRequired, and too many gifts of one account an *access.LimitError.
 func (o *Office) GiveToFriend(ctx context.Context, req FriendRequest) (Giving, error) {
 	tokens := slices.Clone(req.Tokens)
 	slices.Sort(tokens)
 	if tokens = slices.Compact(tokens); len(tokens) == 0 || len(tokens) > maxGiven {
 		return Giving{}, fault.BatchSize.Saying(fmt.Sprintf("1 to %d tickets can be given", maxGiven))
 	}
+	for _, token := range tokens {
+		if !token.possible() {
+			return Giving{Refused: []Refusal{refuse(token, fault.TokenUnknown)}}, nil
+		}
+	}
 	if len(o.people.PersonKeys(Contact{Emails: req.Friend.Emails})) == 0 || req.Friend.FirstName == "" || req.Friend.LastName == "" {
 		return Giving{}, errNameless
+	}
+	if err := o.pace(ctx, req.Account); err != nil {
+		return Giving{}, err
 	}
 	act := o.giving(visitor(req.Account.Organization), TransferRequest{
 		Organization: req.Account.Organization, Sender: req.Account.Patron, Recipient: req.Friend,
@@ -193,6 +230,9 @@ type OwnTicket struct {
 // changes with the owner alone: to look at it, or to print it, changes nothing. An
 // event that is over may run late, so its tickets keep their code.
 func (o *Office) OwnTicket(ctx context.Context, accounts []Account, token Token) (OwnTicket, error) {
+	if !token.possible() {
+		return OwnTicket{}, fault.TokenUnknown
+	}
 	view, err := o.store.Tickets(ctx, []Token{token})
 	if err != nil {
 		return OwnTicket{}, err

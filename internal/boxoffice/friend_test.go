@@ -2,6 +2,7 @@ package boxoffice_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
 )
@@ -72,6 +74,7 @@ func TestAPatronGivesTheirOwnAlone(t *testing.T) {
 		{"on sale", held(boxoffice.HoldLock, "ours", free("L")), "L TOKEN_NOT_AVAILABLE"},
 		{"in another transfer", held(boxoffice.HoldTransfer, ":9", free("O")), "O TOKEN_NOT_AVAILABLE"},
 		{"void", void(free("V")), "V TOKEN_NOT_AVAILABLE"},
+		{"no token", free("a\x00"), "a\x00 TOKEN_NOT_FOUND"},
 		{"let in", held(boxoffice.HoldGate, "gate", free("G")), "G TOKEN_NOT_AVAILABLE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,6 +119,28 @@ func TestAFriendHasAnAddressAndAName(t *testing.T) {
 		if _, err := d.GiveToFriend(t.Context(), toJuan(tokens...)); !errors.Is(err, fault.BatchSize) {
 			t.Errorf("GiveToFriend of %d tickets = %v; want %v", len(tokens), err, fault.BatchSize)
 		}
+	}
+}
+
+// Thirty gifts an hour have an end: then it waits until the first of them is an hour
+// old.
+func TestAnAccountBeginsSoManyGiftsAnHour(t *testing.T) {
+	d := newDesk(t, free("A"))
+	for n := range 30 {
+		key := boxoffice.TransferKey(fmt.Sprint(":", 100+n))
+		d.transfers[key] = boxoffice.Transfer{
+			Key: key, Organization: home, From: "10", State: boxoffice.TransferCancelled, Sent: noon.Add(-time.Duration(n) * time.Minute),
+		}
+	}
+	_, err := d.GiveToFriend(t.Context(), toJuan("A"))
+	if limited, ok := errors.AsType[*access.LimitError](err); !ok || limited.Wait != 31*time.Minute {
+		t.Errorf("after 30 in 29 minutes GiveToFriend = %v; want to wait 31 minutes", err)
+	}
+	partners := d.transfers[":100"]
+	partners.Channel = "ours"
+	d.transfers[":100"] = partners
+	if _, err := d.GiveToFriend(t.Context(), toJuan("A")); err != nil {
+		t.Errorf("after 29, and a partner's, GiveToFriend = %v", err)
 	}
 }
 
@@ -211,7 +236,9 @@ func TestChosenAreTheAccountsAlone(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0].Token != "L" || got[0].State != boxoffice.HoldingLocked || got[1].Token != "A" || got[1].Zone.String() != "America/Chicago" {
 		t.Errorf("Chosen = %+v, %v; want L, which is locked, and A", got, err)
 	}
-	if _, err := d.Chosen(t.Context(), nil, make([]boxoffice.Token, 501)); !errors.Is(err, fault.BatchSize) {
-		t.Errorf("501 tickets = %v", err)
+	for _, tokens := range [][]boxoffice.Token{nil, {"\x00"}, slices.Repeat([]boxoffice.Token{"A"}, 501)} {
+		if _, err := d.Chosen(t.Context(), []boxoffice.Account{ten}, tokens); !errors.Is(err, fault.BatchSize) {
+			t.Errorf("Chosen of %d tickets = %v; want %v", len(tokens), err, fault.BatchSize)
+		}
 	}
 }

@@ -25,11 +25,15 @@ var (
 	ErrPasswordAddress = &fault.Error{Kind: fault.NotFound, Code: "PASSWORD_LINK_UNKNOWN", Message: "the address to set a password is not good any more"}
 )
 
+// How long a visit is good unused and at all, and an address to set a password.
 const (
-	visitIdle       = 12 * time.Hour
-	visitLasts      = 30 * 24 * time.Hour
-	visitKept       = 5 * time.Minute // how old what is known of its last use may be
-	passwordLinkFor = time.Hour
+	VisitIdle       = 12 * time.Hour
+	VisitLasts      = 30 * 24 * time.Hour
+	PasswordLinkFor = time.Hour
+)
+
+const (
+	visitKept = 5 * time.Minute // how old what is known of its last use may be
 
 	leastPassword = 10  // characters
 	mostPassword  = 128 // characters
@@ -75,6 +79,8 @@ type PasswordLink struct {
 // Visits keep who is signed in. They are no acts: each method is a transaction of
 // its own.
 type Visits interface {
+	// Organization returns fault.OrganizationUnknown where there is none.
+	Organization(ctx context.Context, id access.OrganizationID) (Organization, error)
 	// PatronsOf returns the accounts that a key finds, the oldest first.
 	PatronsOf(ctx context.Context, person PersonKey, limit int) ([]Patron, error)
 	// BeginVisit enters a visit.
@@ -278,7 +284,7 @@ func (l *Lobby) Visitor(ctx context.Context, secret string) (Visitor, error) {
 		return Visitor{}, fmt.Errorf("visitor: %w", err)
 	}
 	now := l.now()
-	if !ok || now.Sub(visit.Seen) >= visitIdle || now.Sub(visit.Began) >= visitLasts {
+	if !ok || now.Sub(visit.Seen) >= VisitIdle || now.Sub(visit.Began) >= VisitLasts {
 		return Visitor{}, ErrSignedOut
 	}
 	v := Visitor{Person: visit.Person}
@@ -317,7 +323,7 @@ func (l *Lobby) AskPassword(ctx context.Context, from, email string) error {
 	if err := l.knock(from, "ask "+string(person), 1); err != nil {
 		return err
 	}
-	link := PasswordLink{ID: rand.Text(), Person: person, Ends: l.now().Add(passwordLinkFor)}
+	link := PasswordLink{ID: rand.Text(), Person: person, Ends: l.now().Add(PasswordLinkFor)}
 	subject := string(NewsPassword) + "/" + link.ID
 	return l.visits.EnterPasswordLink(ctx, link, Task{ID: TaskMail + "/" + subject, Kind: TaskMail, Subject: subject, Due: l.now()})
 }
@@ -360,7 +366,7 @@ func (l *Lobby) SetPassword(ctx context.Context, id, password string) error {
 // Tidy forgets visits and links that are over.
 func (l *Lobby) Tidy(ctx context.Context) error {
 	now := l.now()
-	return l.visits.TidyVisits(ctx, now.Add(-visitIdle), now.Add(-visitLasts))
+	return l.visits.TidyVisits(ctx, now.Add(-VisitIdle), now.Add(-VisitLasts))
 }
 
 // PasswordNotice is what the mail about a password link says; false where there is
@@ -376,14 +382,20 @@ func (l *Lobby) PasswordNotice(ctx context.Context, id string) (Notice, bool, er
 	if err != nil {
 		return n, false, err
 	}
-	n.At, n.Who = link.Ends.Add(-passwordLinkFor), link.Person
+	n.At, n.Who = link.Ends.Add(-PasswordLinkFor), link.Person
 	for _, p := range patrons {
 		for _, e := range p.Contact.Emails {
-			if l.person(e.Address) == link.Person {
+			if n.Address == "" && l.person(e.Address) == link.Person {
 				n.Address = e.Address
-				return n, true, nil
 			}
 		}
+		house, err := l.visits.Organization(ctx, p.Organization)
+		if err != nil {
+			return n, false, err
+		}
+		if !slices.Contains(n.Houses, house.Name) {
+			n.Houses = append(n.Houses, house.Name)
+		}
 	}
-	return n, false, nil
+	return n, n.Address != "", nil
 }

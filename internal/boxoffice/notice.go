@@ -54,6 +54,7 @@ type Notice struct {
 	Who     PersonKey // identifies that address, for counting
 	Gift    Gift
 	Link    string    // of NewsPassword
+	Houses  []string  // of NewsPassword: the names of the organizations with an account of that address
 	At      time.Time // of what it tells
 }
 

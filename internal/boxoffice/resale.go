@@ -101,7 +101,14 @@ func (o *Office) ListForResale(ctx context.Context, req ResaleRequest) (Resale, 
 	if tokens = slices.Compact(tokens); len(tokens) == 0 || len(tokens) > maxGiven {
 		return Resale{}, fault.BatchSize.Saying(fmt.Sprintf("a listing has 1 to %d tickets", maxGiven))
 	}
-	act := &resaleAct{req: req, tokens: tokens}
+	act := &resaleAct{req: req}
+	for _, token := range tokens {
+		if token.possible() {
+			act.tokens = append(act.tokens, token)
+		} else {
+			act.odd = append(act.odd, refuse(token, fault.TokenUnknown))
+		}
+	}
 	repeat := Repeat[Resale]{
 		Path: "myaccount/list", RequestID: req.Once, Asked: fmt.Sprintf("%d %q %q %q", req.Account.Organization, req.Account.Patron, req.Channel, tokens),
 		Words: func(r Resale) []byte {
@@ -122,6 +129,7 @@ func (o *Office) ListForResale(ctx context.Context, req ResaleRequest) (Resale, 
 type resaleAct struct {
 	req    ResaleRequest
 	tokens []Token
+	odd    []Refusal // of what can be no token
 
 	answer Resale
 }
@@ -129,7 +137,7 @@ type resaleAct struct {
 func (a *resaleAct) Needs() Needs { return Needs{Tickets: a.tokens} }
 
 func (a *resaleAct) Decide(b *Books) error {
-	a.answer = Resale{}
+	a.answer = Resale{Refused: slices.Clone(a.odd)}
 	l := Listing{Organization: a.req.Account.Organization, Channel: a.req.Channel, Patron: a.req.Account.Patron, Created: b.Now, Expires: b.Now.Add(listingFor)}
 	for _, token := range a.tokens {
 		t, ok := b.Ticket(token)

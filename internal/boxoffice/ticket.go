@@ -1,6 +1,7 @@
 package boxoffice
 
 import (
+	"strings"
 	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
@@ -15,6 +16,13 @@ type (
 	// A PatronID names an account within its organization.
 	PatronID string
 )
+
+// possible reports whether a text from a form or an address can be a token at all.
+// Databases refuse some others, and with them all that is asked beside.
+func (t Token) possible() bool {
+	const longest = 64
+	return t != "" && len(t) <= longest && !strings.ContainsFunc(string(t), func(r rune) bool { return r < ' ' || r > '~' })
+}
 
 // A Ticket is the right to one seat at one event.
 type Ticket struct {

@@ -76,14 +76,27 @@ func write(n boxoffice.Notice) letter {
 	return letter{subject: subject, text: strings.Join(says, "\n\n") + "\n"}
 }
 
-// aboutPassword leads to the page where a password is set. It names nobody.
+// aboutPassword leads to the page where a password is set. It names nobody but the
+// houses.
 func aboutPassword(n boxoffice.Notice) letter {
-	return letter{subject: "Set a password for MyAccount", text: strings.Join([]string{
-		"Somebody, you we hope, wants to set a password for MyAccount with this mail address.",
+	const shown = 3 // houses
+	var houses []string
+	for _, name := range n.Houses[:min(len(n.Houses), shown)] {
+		if name = oneLine(name); name != "" {
+			houses = append(houses, name)
+		}
+	}
+	at, subject, signed := "", "Set a password for MyAccount", "The box office"
+	if len(houses) > 0 {
+		names := strings.Join(houses, ", ")
+		at, subject, signed = " at "+names, subject+": "+names, names
+	}
+	return letter{subject: subject, text: strings.Join([]string{
+		"Somebody, you we hope, wants to set a password for MyAccount" + at + " with this mail address.",
 		"To do so, open this page within an hour. It works once:", oneLine(n.Link),
 		"The password is for every account that has this address. Whoever has the page's address can set it: please do not forward this mail.",
 		"If it was not you, you need do nothing: your password stays as it is.",
-		"-- \nThe box office",
+		"-- \n" + signed,
 	}, "\n\n") + "\n"}
 }
 

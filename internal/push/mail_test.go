@@ -398,3 +398,47 @@ func TestAPasswordGoesOutEncrypted(t *testing.T) {
 		}
 	}
 }
+
+// The mail that leads to a password names the houses it is for, each on the line, and
+// nobody else.
+func TestAPasswordMailNamesTheHouse(t *testing.T) {
+	n := boxoffice.Notice{
+		News: boxoffice.NewsPassword, For: boxoffice.Recipient, Address: "juan@example.com", Who: "key", At: sentAt,
+		Link: "https://tickets.example.com/myaccount/password/sealed", Houses: []string{"Meridian State Athletics"},
+	}
+	header, text := delivered(t, n)
+	want := `Somebody, you we hope, wants to set a password for MyAccount at Meridian State Athletics with this mail address.
+
+To do so, open this page within an hour. It works once:
+
+https://tickets.example.com/myaccount/password/sealed
+
+The password is for every account that has this address. Whoever has the page's address can set it: please do not forward this mail.
+
+If it was not you, you need do nothing: your password stays as it is.
+
+-- 
+Meridian State Athletics
+
+`
+	if text != want {
+		t.Errorf("the mail says\n%s\nwant\n%s", text, want)
+	}
+	if got := subjectOf(t, header); got != "Set a password for MyAccount: Meridian State Athletics" {
+		t.Errorf("Subject: %s", got)
+	}
+	for _, tt := range []struct {
+		houses []string
+		signed string
+	}{
+		{nil, "The box office"},
+		{[]string{"\r\n"}, "The box office"},
+		{[]string{"One\r\nBcc: eve@example.com", "Two"}, "One Bcc: eve@example.com, Two"},
+		{[]string{"One", "Two", "Three", "Four"}, "One, Two, Three"},
+	} {
+		n.Houses = tt.houses
+		if header, text := delivered(t, n); !strings.HasSuffix(text, "\n-- \n"+tt.signed+"\n\n") || header.Get("Bcc") != "" {
+			t.Errorf("of %q the mail says %s", tt.houses, text)
+		}
+	}
+}

@@ -46,6 +46,10 @@ var invariants = []struct{ name, rule string }{
 	{"I37", "what the venue does to many tickets comes to its end, and tells of each"},
 	{"I38", "a ticket that a gate holds is in by one scan, of that gate and time, and no other ticket is in"},
 	{"I39", "scans stand in known states, and name tickets that are there"},
+	{"I40", "a visit is somebody's, with an account, and is forgotten when it is over"},
+	{"I41", "the accounts of a visit have the mail address it was begun with, and the password of that time"},
+	{"I42", "an address to set a password is somebody's, used within its hour or not at all, and forgotten"},
+	{"I43", "a listing was taken back after it was made, with nothing of it on sale or in an order"},
 }
 
 // maxFindings is how many breaks of one invariant a Report tells; the others are
@@ -135,7 +139,7 @@ func audit(ctx context.Context, url string, slice int) (Report, error) {
 	aside := make(chan error, 1)
 	go func() { aside <- b.over(ctx, b.soundness, b.seats) }()
 	err = a.over(ctx, a.eventStories, a.eventsStand, a.ticketStories, a.exchanges, a.works, a.references, a.orders, a.callbacks,
-		a.transfers, a.gates, a.ledger, a.answers, a.messages, a.batches)
+		a.transfers, a.gates, a.ledger, a.answers, a.messages, a.visits, a.batches)
 	err = cmp.Or(err, <-aside)
 	a.join(b)
 	if err != nil {

@@ -54,7 +54,7 @@ func auditedHouses(t *testing.T) []auditedHouse {
 }
 
 // mendable are the tables that tests break, in the order of their references.
-var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step", "admission", "subscription", "letter"}
+var mendable = []string{"event", "venue_work", "venue_portion", "ticket", "listing", "orders", "ledger", "document", "answer", "head", "batch", "journal", "task", "callback", "transfer", "transfer_step", "admission", "subscription", "letter", "visit", "visit_account", "password_link"}
 
 // mend makes the rows what they were when it was first called.
 func mend(t *testing.T, db *sql.DB) {
@@ -154,11 +154,14 @@ func (auditedPages) Receive() string { return "https://tickets.example" }
 //	C3  is held by the venue; C4 was held, released, and has a new barcode
 //	C6  was exchanged for C7, which TWO had locked
 //	C9  is void
+//	A7  was sent to TWO, and locked by it; A8 to ONE, and taken back
+//	C0  is given to a friend in MyAccount, and C1 was taken back from one
 //	B7  came back from ONE/T-7, which was cancelled, and B8 from ONE/T-8, which expired
 //	B9  was handed over by ONE/H-1, after ONE/O-10 had sold it with A3 and A4
 //	A3  waits in the sandbox's transfer ONE/PENDING-9
 //	A4  came back from ONE/ERROR-9, which ended in ERROR
 //
+// Visit V-1 is patron 11's, who has one address to set a password and used another.
 // Subscription S-1 is served and refused A1, S-2 is paused, and S-3 takes nothing.
 func trade(t *testing.T, url string) {
 	t.Helper()
@@ -174,6 +177,7 @@ func tradeIn(t *testing.T, s *sqlstore.Store, url string) {
 func act(t *testing.T, s *sqlstore.Store, office *boxoffice.Office, url string) {
 	t.Helper()
 	one, two := channel("ONE"), channel("TWO")
+	welcome(t, s, office)
 	lock(t, office, one, 10, "A0", "A1", "A2", "A5", "B0")
 	lock(t, office, one, 20, "A0", "A1", "A2", "A5", "B0")
 	lock(t, office, two, 10, "A6", "A7")
@@ -278,6 +282,52 @@ func manage(t *testing.T, office *boxoffice.Office, db *sql.DB) {
 		}
 	}
 	exec(t, db, `DELETE FROM task WHERE kind = 'venue'`) // as the clerk would
+}
+
+// welcome has patrons in MyAccount.
+func welcome(t *testing.T, s *sqlstore.Store, office *boxoffice.Office) {
+	t.Helper()
+	ctx, now, ten := t.Context(), time.Now().UTC().Truncate(time.Microsecond), []boxoffice.Account{{Organization: 999, Patron: "10"}}
+	for channel, token := range map[access.Channel]boxoffice.Token{"TWO": "A7", "ONE": "A8"} {
+		made, err := office.ListForResale(ctx, boxoffice.ResaleRequest{Account: ten[0], Channel: channel, Tokens: []boxoffice.Token{token}})
+		if err != nil || len(made.Refused) > 0 {
+			t.Fatalf("ListForResale(%s) = %+v, %v", token, made.Refused, err)
+		}
+		if channel == "ONE" {
+			must(t, office.TakeBack(ctx, ten, made.Listing.ID))
+		}
+	}
+	for _, token := range []boxoffice.Token{"C0", "C1"} {
+		given, err := office.GiveToFriend(ctx, boxoffice.FriendRequest{Account: ten[0], Tokens: []boxoffice.Token{token}, Friend: boxoffice.Contact{
+			FirstName: "A", LastName: "Friend", Emails: []boxoffice.Email{{Address: "friend@example.com"}},
+		}})
+		if err != nil || len(given.Refused) > 0 {
+			t.Fatalf("GiveToFriend(%s) = %+v, %v", token, given.Refused, err)
+		}
+		if token == "C1" {
+			must(t, office.TakeGiftBack(ctx, ten, given.Transfer.Code))
+		}
+	}
+	// What their pages read, for the plans of it.
+	_, err := office.Holdings(ctx, ten, boxoffice.Bounds{Limit: 1})
+	must(t, err)
+	_, err = office.OwnTransfers(ctx, ten, "friend@example.com", 1)
+	must(t, err)
+
+	const person = "guest@example.com"
+	for _, id := range []string{"P-1", "P-2"} {
+		must(t, s.EnterPasswordLink(ctx, boxoffice.PasswordLink{ID: id, Person: person, Ends: now.Add(boxoffice.PasswordLinkFor)},
+			boxoffice.Task{ID: "mail/password/" + id, Kind: boxoffice.TaskMail, Subject: "password/" + id, Due: now}))
+		if id == "P-1" {
+			used, err := s.SetPassword(ctx, id, "hash", now)
+			if err != nil || !used {
+				t.Fatalf("SetPassword = %t, %v", used, err)
+			}
+		}
+	}
+	must(t, s.BeginVisit(ctx, boxoffice.Visit{ID: "V-1", Person: person, Began: now, Seen: now, Accounts: []boxoffice.VisitAccount{
+		{Account: boxoffice.Account{Organization: 999, Patron: "11"}, Password: "mark"},
+	}}))
 }
 
 // give begins transfers, and ends some of them.
@@ -395,7 +445,7 @@ func loadHouse(t *testing.T, s *sqlstore.Store) {
 		{ID: "999:F27:F01", Organization: 999, Season: "F27", Item: "F01", Basis: boxoffice.Single, Name: "Later game", Secondary: true},
 		{ID: "999:F29:F01", Organization: 999, Season: "F29", Item: "F01", Basis: boxoffice.Single, Name: "Last game", Secondary: true},
 	}))
-	must(t, l.Patrons(ctx, []boxoffice.Patron{{ID: "10", Organization: 998}, {ID: "10", Organization: 999}, {ID: "11", Organization: 999}}))
+	must(t, l.Patrons(ctx, []boxoffice.Patron{{ID: "10", Organization: 998}, {ID: "10", Organization: 999}, {ID: "11", Organization: 999, Keys: []boxoffice.PersonKey{"guest@example.com"}}}))
 	for _, e := range []struct {
 		event  boxoffice.EventID
 		prefix string

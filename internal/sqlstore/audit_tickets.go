@@ -30,6 +30,7 @@ type story struct {
 	owner, barcode string
 	owned, version int64
 	hold, by       string
+	since          int64
 	loose, void    bool // loose: it is free, and yet something of a hold is left
 	now            state
 	lastSale       int64 // its version; an accepted transfer and an exchange count
@@ -74,14 +75,14 @@ func (a *auditor) ticketStories(ctx context.Context) error {
 
 func (a *auditor) readTickets(ctx context.Context, s *slice) error {
 	const tickets = `
-SELECT token, organization, event, owner, owned, barcode, void, hold, hold_by, hold_since <> 0 OR hold_terms <> '', version
+SELECT token, organization, event, owner, owned, barcode, void, hold, hold_by, hold_since, hold_terms, version
 FROM ticket WHERE token > $1 ORDER BY token LIMIT $2`
 	last := ""
 	err := a.ask(ctx, tickets, []any{s.from, int64(a.slice)}, func(r row) error {
 		t := &story{
-			owner: r.text(3), owned: r.int(4), barcode: r.text(5), void: r.flag(6), hold: r.text(7), by: r.text(8), version: r.int(10),
+			owner: r.text(3), owned: r.int(4), barcode: r.text(5), void: r.flag(6), hold: r.text(7), by: r.text(8), since: r.int(9), version: r.int(11),
 		}
-		t.loose = t.hold == string(boxoffice.Free) && (t.by != "" || r.flag(9))
+		t.loose = t.hold == string(boxoffice.Free) && (t.by != "" || t.since != 0 || r.text(10) != "")
 		last = r.text(0)
 		s.stories[last] = t
 		e := a.events[r.text(2)]
@@ -165,14 +166,24 @@ SELECT id, order_key, token, owned FROM document WHERE ($1 = '' OR token > $1) A
 }
 
 func (a *auditor) readListings(ctx context.Context, s *slice) error {
-	return a.ask(ctx, `SELECT id, tokens FROM listing`, nil, func(r row) error {
+	const listings = `SELECT id, tokens, channel, patron, created_at, taken_at FROM listing`
+	return a.ask(ctx, listings, nil, func(r row) error {
 		var tokens []string
+		l := takenListing{id: r.text(0), channel: r.text(2), patron: r.text(3), created: instant(r.int(4)), taken: instant(r.int(5))}
+		if !l.taken.IsZero() && s.from == "" {
+			a.takenBack(l)
+		}
 		if err := unpack(r.text(1), &tokens); err != nil {
 			a.find("I34", r.text(0), "names tickets that cannot be read: %v", err)
 		}
 		for _, token := range tokens {
-			if s.covers(token) && s.stories[token] == nil {
+			t := s.stories[token]
+			switch {
+			case !s.covers(token):
+			case t == nil:
 				a.find("I34", r.text(0), "lists ticket %s, which is not there", token)
+			case !l.taken.IsZero():
+				a.takenWith(l, token, t)
 			}
 		}
 		a.look(1, "I34")

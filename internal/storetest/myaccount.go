@@ -22,6 +22,7 @@ var accounts = []clause{
 	{"a lock and a taking back agree on who was first", lockAgainstTakingBack},
 	{"visits are kept until they end, and another password ends them all", visitsAreKept},
 	{"transfers are told to who gave, who was given and who is invited, the newest first", transfersOfPatrons},
+	{"one form of a gift that comes many times at once, while a channel locks, gives once or not at all", oneGiftOfManyForms},
 	{"outlets are the channels of those who are granted an organization", outletsAreTold},
 }
 
@@ -137,10 +138,10 @@ func holdingsInOrder(t *testing.T, f Fixture) {
 
 func listingsOfPatrons(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
-	request := boxoffice.ResaleRequest{Account: homeAccount, Channel: "amtx", Tokens: []boxoffice.Token{seat(1), seat(2), laterSeat(1), awaySeat(1), "none"}, Once: strings.Repeat("A", 26)}
+	request := boxoffice.ResaleRequest{Account: homeAccount, Channel: "amtx", Tokens: []boxoffice.Token{seat(1), seat(2), laterSeat(1), awaySeat(1), "none", "\x00"}, Once: strings.Repeat("A", 26)}
 	s.lock("other", seat(2))
 	made, err := s.office.ListForResale(t.Context(), request)
-	if err != nil || !slices.Equal(made.Listing.Tokens, []boxoffice.Token{seat(1), laterSeat(1)}) || len(made.Refused) != 3 {
+	if err != nil || !slices.Equal(made.Listing.Tokens, []boxoffice.Token{seat(1), laterSeat(1)}) || len(made.Refused) != 4 {
 		t.Fatalf("ListForResale = %+v, %v; want the two that are free", made, err)
 	}
 	again, err := s.office.ListForResale(t.Context(), request)
@@ -275,6 +276,52 @@ func oneListingOfManyForms(t *testing.T, f Fixture) {
 	group.Wait()
 	if n := number(t, s.db, `SELECT COUNT(*) FROM listing`); n != 1 || len(slices.Compact(ids[:])) != 1 {
 		t.Errorf("%d listings were made, and told as %v; want one", n, ids)
+	}
+}
+
+func oneGiftOfManyForms(t *testing.T, f Fixture) {
+	s := enter(t, f, Options{})
+	beside := at(t, f, f.Beside(t, s.store, Options{}))
+	friend := mailed("ada@example.com")
+	friend.FirstName = "Ada"
+	for i := range 10 {
+		request := boxoffice.FriendRequest{Account: homeAccount, Tokens: []boxoffice.Token{seat(2 * i), seat(2*i + 1)}, Friend: friend, Once: strings.Repeat(string(rune('A'+i)), 26)}
+		var (
+			group  sync.WaitGroup
+			given  [4]boxoffice.Giving
+			locked boxoffice.Locking
+		)
+		for n := range given {
+			office := []*boxoffice.Office{s.office, beside.office}[n%2]
+			group.Go(func() {
+				var err error
+				if given[n], err = office.GiveToFriend(t.Context(), request); err != nil {
+					t.Errorf("GiveToFriend: %v", err)
+				}
+			})
+		}
+		group.Go(func() {
+			var err error
+			if locked, err = s.office.Lock(t.Context(), partner("amtx"), locking(seat(2*i))); err != nil {
+				t.Errorf("Lock: %v", err)
+			}
+		})
+		group.Wait()
+		wasLocked, gave := len(locked.Done) == 1, given[0].Transfer.Code != ""
+		if wasLocked == gave {
+			t.Errorf("round %d: the ticket was locked %t and given %t; want one of them", i, wasLocked, gave)
+		}
+		for n := range given {
+			if one := &given[n]; one.Transfer.Code != given[0].Transfer.Code || (len(one.Refused) > 0) != wasLocked {
+				t.Errorf("round %d: one form is told %+v and another %+v", i, given[0], *one)
+			}
+		}
+		if second := s.ticket(seat(2*i + 1)); (second.Hold.Kind == boxoffice.HoldTransfer) != gave {
+			t.Errorf("round %d: the other ticket is %+v, and they go together", i, second)
+		}
+	}
+	if made, gone := number(t, s.db, `SELECT COUNT(*) FROM transfer`), number(t, s.db, `SELECT COUNT(*) FROM ticket WHERE hold = 'transfer'`); gone != 2*made {
+		t.Errorf("%d transfers hold %d tickets; want two each", made, gone)
 	}
 }
 

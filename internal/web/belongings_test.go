@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
 	"github.com/seatlink/seatlink/internal/fault"
+	"github.com/seatlink/seatlink/internal/pagetest"
 )
 
 // hostileText is a name that somebody made up to do harm, 10 kB of it.
@@ -25,6 +27,7 @@ type givingBook struct {
 	refused  int
 	err      error // of what is done
 	taken    int
+	any      bool // every transfer and listing is there
 	transfer boxoffice.OwnTransfer
 	ticket   boxoffice.OwnTicket
 	holdings []boxoffice.Holding
@@ -87,20 +90,34 @@ func (b *givingBook) OwnTransfers(context.Context, []boxoffice.Account, boxoffic
 }
 
 func (b *givingBook) OwnTransfer(_ context.Context, _ []boxoffice.Account, _ boxoffice.PersonKey, code string) (boxoffice.OwnTransfer, error) {
-	if code != b.transfer.Transfer.Code {
+	if code != b.transfer.Transfer.Code && !b.any {
 		return boxoffice.OwnTransfer{}, fault.TransferUnknown
 	}
 	return b.transfer, nil
 }
 
 func (b *givingBook) TakeGiftBack(_ context.Context, _ []boxoffice.Account, code string) error {
-	if code != b.transfer.Transfer.Code {
+	if code != b.transfer.Transfer.Code && !b.any {
 		return fault.TransferUnknown
 	}
 	if b.err == nil {
 		b.taken++
 	}
 	return b.err
+}
+
+func (b *givingBook) OwnListing(ctx context.Context, accounts []boxoffice.Account, id boxoffice.ListingID) (boxoffice.OwnListing, error) {
+	if b.any {
+		return b.listing(), nil
+	}
+	return b.accountBook.OwnListing(ctx, accounts, id)
+}
+
+func (b *givingBook) TakeBack(ctx context.Context, accounts []boxoffice.Account, id boxoffice.ListingID) error {
+	if b.any {
+		return nil
+	}
+	return b.accountBook.TakeBack(ctx, accounts, id)
 }
 
 func (b *givingBook) OwnTicket(_ context.Context, _ []boxoffice.Account, token boxoffice.Token) (boxoffice.OwnTicket, error) {
@@ -122,7 +139,7 @@ func ownFootball(state boxoffice.HoldingState, code bool) boxoffice.OwnTicket {
 }
 
 // newGivingScene is an accountScene whose account has this book.
-func newGivingScene(t *testing.T) (*accountScene, *givingBook) {
+func newGivingScene(t *testing.T, change ...func(*Options)) (*accountScene, *givingBook) {
 	t.Helper()
 	s := newAccountScene(t)
 	book := &givingBook{accountBook: s.book, transfer: givenTransfer(true), ticket: ownFootball(boxoffice.HoldingFree, true), holdings: []boxoffice.Holding{
@@ -132,7 +149,11 @@ func newGivingScene(t *testing.T) (*accountScene, *givingBook) {
 	lobby := boxoffice.NewLobby(s.visits, accountPeople{}, desk.Knock, func() time.Time { return s.now })
 	gift := givenTransfer(false).Gift
 	gift.Transfer.Invitee = "ada@example.com"
-	s.site = New(nil, &gifts{gift: gift}, addresses(t), Options{Lobby: lobby, Accounts: book, Belongings: book})
+	options := Options{Lobby: lobby, Accounts: book, Belongings: book}
+	for _, f := range change {
+		f(&options)
+	}
+	s.site = New(nil, &gifts{gift: gift}, addresses(t), options)
 	return s, book
 }
 
@@ -173,6 +194,7 @@ func TestTicketsAreGivenToAFriend(t *testing.T) {
 		{"a name of 10 kB", with("last", hostileText), 0, nil, 422, 0, "not clear who that is"},
 		{"a note of 10 kB", with("note", hostileText), 0, nil, 422, 0, "The note is too long"},
 		{"a friend who cannot be found again", givingForm(), 0, fault.RecipientRequired, 422, 1, "not clear who that is"},
+		{"more gifts than an hour may have", givingForm(), 0, &access.LimitError{Wait: 31 * time.Minute}, 429, 1, "wait for 31 minutes"},
 		{"too many", givingForm(), 0, fault.BatchSize, 400, 1, "cannot be read"},
 		{"another account", with("account", "1"), 0, nil, 400, 0, "cannot be read"},
 		{"another organization", with("organization", "998"), 0, nil, 400, 0, "cannot be read"},
@@ -235,6 +257,23 @@ func TestAnEndedSessionComesBackToTheChoice(t *testing.T) {
 	}
 	if len(book.asked)+book.taken != 0 {
 		t.Error("something was done for somebody who is not signed in")
+	}
+}
+
+// What cannot be a name of the books is not looked for: a database would refuse it, and
+// the page would say that it is our fault.
+func TestWhatCannotBeANameIsNotThere(t *testing.T) {
+	for _, odd := range []string{"%00", "%ff", "a%0ab", strings.Repeat("x", 10_000)} {
+		s, book := newGivingScene(t)
+		s.signIn("")
+		book.any = true // it would have found it
+		for _, path := range []string{transfersPath, listingsPath} {
+			for _, form := range []url.Values{nil, {}} {
+				if w := s.ask(path+"/"+odd, form); w.Code != 404 {
+					t.Errorf("%s/%.20s: %d", path, odd, w.Code)
+				}
+			}
+		}
 	}
 }
 
@@ -335,6 +374,33 @@ func TestAnOwnTicketHasItsCodeAndItsPrint(t *testing.T) {
 	}
 }
 
+func TestAnOwnTicketHasAPassWhereItHasACode(t *testing.T) {
+	t.Parallel()
+	signs, _ := passHouse(t)
+	s, book := newGivingScene(t, func(o *Options) { o.Wallet = signs.Wallet })
+	path := ticketAddress(book.ticket.Ticket.Token)
+	if w := s.ask(path+passName, nil); w.Code != 303 {
+		t.Errorf("signed out its pass is %d", w.Code)
+	}
+	s.signIn("")
+	for _, tt := range []struct {
+		state  boxoffice.HoldingState
+		code   bool
+		status int
+	}{{boxoffice.HoldingFree, true, 200}, {boxoffice.HoldingLocked, false, 409}, {boxoffice.HoldingVoid, false, 410}} {
+		book.ticket = ownFootball(tt.state, tt.code)
+		if w := s.ask(path, nil); strings.Contains(w.Body.String(), `href="`+path+passName+`"`) != tt.code {
+			t.Errorf("of what is %s the page is %s", tt.state, w.Body)
+		}
+		if w := s.ask(path+passName, nil); w.Code != tt.status || (w.Header().Get("Content-Type") == "application/vnd.apple.pkpass") != tt.code {
+			t.Errorf("the pass of what is %s: %d %s", tt.state, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+	if w := s.ask(ticketAddress("X")+passName, nil); w.Code != 404 {
+		t.Errorf("somebody else's pass: %d", w.Code)
+	}
+}
+
 // Every page of what patrons have and give, as it is.
 func TestGoldenBelongings(t *testing.T) {
 	state := func(state boxoffice.TransferState) func(*boxoffice.OwnTransfer) {
@@ -384,5 +450,69 @@ func TestGoldenBelongings(t *testing.T) {
 			}
 			golden(t, tt.name, onceIn.ReplaceAllString(w.Body.String(), `name="once" value="ONCE"`))
 		})
+	}
+}
+
+// Each page of what patrons have and give fits a phone and a desk, and shuts nobody
+// out, whatever events and people are called.
+func TestBelongingsOnScreens(t *testing.T) {
+	t.Parallel()
+	s, book := newGivingScene(t)
+	s.signIn("")
+	book.holdings[0].EventName = hostileText
+	book.transfer = givenTransfer(true, func(o *boxoffice.OwnTransfer) {
+		o.Transfer.Invited.LastName, o.Transfer.Note = hostileText, noteOf(hostileText)
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.AddCookie(s.cookie) // of https, which this browser does not bring
+		s.site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	narrow := pagetest.Phone()
+	narrow.Width = 320
+	page := pagetest.Open(t, server.URL+ticketsPath, narrow)
+	for _, one := range []struct {
+		name, path string
+		screens    []pagetest.Screen // besides the narrow phone; colours of the dark are the same on each page
+	}{
+		{"account-give", givePath + "?token=T1&token=T2&token=T3", []pagetest.Screen{pagetest.Desktop(), pagetest.Phone().InDark()}},
+		{"account-transfer", transfersPath + "/3785222-AMTX:10237?done=1", []pagetest.Screen{pagetest.Phone()}},
+		{"account-transfers", transfersPath, []pagetest.Screen{pagetest.Phone()}},
+		{"account-tickets", ticketsPath, []pagetest.Screen{pagetest.Desktop()}},
+		{"account-ticket", ticketAddress(book.ticket.Ticket.Token), []pagetest.Screen{pagetest.Phone()}},
+	} {
+		page.On(narrow)
+		page.Go(server.URL + one.path)
+		if spill := page.Spill(); spill > 0 {
+			t.Errorf("%s on a narrow phone is %v pixels wider than the screen", one.name, spill)
+		}
+		for _, screen := range one.screens {
+			page.On(screen)
+			judged := page.Accessibility()
+			if len(judged.Violations) > 0 || len(judged.Unsure) > 0 || judged.Passes == 0 || page.Spill() > 0 {
+				t.Errorf("%s, %s: %v pixels too wide; after %d rules axe-core says %v, and is unsure of %v", one.name, screen.Name, page.Spill(), judged.Passes, judged.Violations, judged.Unsure)
+			}
+			keepPicture(t, one.name+", "+screen.Name, page)
+		}
+		const tall = 44 // pixels of CSS, for a thumb
+		for _, box := range page.Boxes("main button, main .button, nav a, main input:not([type=hidden]), textarea, main .seats a, .aside a") {
+			if box.Height < tall {
+				t.Errorf("%s: something to touch is %v pixels high, want %d", one.name, box.Height, tall)
+			}
+		}
+		if foreign := page.Foreign(); len(foreign) > 0 {
+			t.Errorf("%s asks for %q", one.name, foreign)
+		}
+	}
+	// The form by keyboard alone.
+	page.Go(server.URL + givePath + "?token=T1")
+	for _, field := range [][2]string{{"#first", "Juan"}, {"#last", "Ramírez"}, {"#email", "juan@example.com"}, {"#note", "See you"}} {
+		page.TabTo(field[0])
+		page.Press(field[1])
+	}
+	page.TabTo(`button[value="give"]`)
+	page.PressAndFollow(pagetest.Enter)
+	if len(book.asked) != 1 || book.asked[0].Friend.LastName != "Ramírez" || book.asked[0].Note != "See you" {
+		t.Errorf("the office was asked %+v: %s", book.asked, page.Text())
 	}
 }

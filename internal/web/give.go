@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -80,11 +82,19 @@ func (s *site) give(r *http.Request, v visitor) (page, error) {
 	return s.givePage(r.Context(), v, giveForm{tokens: tokensOf(r.URL.Query())}, nil)
 }
 
+// tokensOf are the tickets that a form or an address names.
 func tokensOf(form url.Values) (tokens []boxoffice.Token) {
 	for _, token := range form["token"] {
 		tokens = append(tokens, boxoffice.Token(token))
 	}
 	return tokens
+}
+
+// isWord reports whether a text can be a name that the books have: databases take no
+// others.
+func isWord(text string) bool {
+	const longest = 256 // bytes, of a confirmation code
+	return text != "" && len(text) <= longest && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // givePage looks at the tickets once more, and asks. Those that can be given are in
@@ -139,10 +149,10 @@ func (s *site) givePage(ctx context.Context, v visitor, form giveForm, problem *
 }
 
 func leftOut(n int) *notice {
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return nil
-	case n == 1:
+	case 1:
 		return &notice{"One seat is left out", "It was sold, put on sale, given away, used or held since you chose it, or belongs to another account. The others are kept."}
 	}
 	return &notice{strconv.Itoa(n) + " seats are left out", "They were sold, put on sale, given away, used or held since you chose them, or belong to another account. The others are kept."}
@@ -160,7 +170,7 @@ func (s *site) answerGive(r *http.Request, v visitor) (page, error) {
 	}
 	org, err := strconv.ParseInt(typed.Get("organization"), 10, 64)
 	form.account = boxoffice.Account{Organization: access.OrganizationID(org), Patron: boxoffice.PatronID(typed.Get("account"))}
-	if err != nil || !v.has(form.account) {
+	if err != nil || !v.has(form.account) || len(form.tokens) == 0 {
 		return badFormPage(), nil
 	}
 	form.friend, form.note = saidIn(typed), noteOf(typed.Get("note"))
@@ -175,6 +185,11 @@ func (s *site) answerGive(r *http.Request, v visitor) (page, error) {
 		Account: form.account, Tokens: form.tokens, Note: form.note, Once: form.friend.once,
 		Friend: boxoffice.Contact{FirstName: form.friend.first, LastName: form.friend.last, Emails: []boxoffice.Email{{Address: form.friend.email}}},
 	})
+	if limited, ok := errors.AsType[*access.LimitError](err); ok {
+		p := s.again(v, http.StatusTooManyRequests, "That is a lot of gifts", "So many were given within an hour that we wait for "+minutes(limited.Wait)+". Nothing was given this time.")
+		p.retry = max(1, int((limited.Wait+time.Second-1)/time.Second))
+		return p, nil
+	}
 	switch {
 	case errors.Is(err, fault.BatchSize):
 		return badFormPage(), nil
@@ -190,12 +205,7 @@ func (s *site) answerGive(r *http.Request, v visitor) (page, error) {
 
 // has reports whether an account is the visitor's.
 func (v visitor) has(account boxoffice.Account) bool {
-	for _, a := range v.Accounts() {
-		if a == account {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.Accounts(), account)
 }
 
 // saidIn is what a form says of a person.

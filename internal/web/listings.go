@@ -76,6 +76,9 @@ func listingOf(l boxoffice.OwnListing) listingView {
 func (s *site) myListing(r *http.Request, v visitor) (page, error) {
 	ctx, done := context.WithTimeout(r.Context(), patience)
 	defer done()
+	if !isWord(r.PathValue("listing")) {
+		return nothingPage(), nil
+	}
 	own, err := s.accounts.OwnListing(ctx, v.Accounts(), boxoffice.ListingID(r.PathValue("listing")))
 	if errors.Is(err, fault.ListingUnknown) {
 		return nothingPage(), nil
@@ -102,6 +105,9 @@ func (s *site) myListing(r *http.Request, v visitor) (page, error) {
 func (s *site) answerListing(r *http.Request, v visitor) (page, error) {
 	ctx, done := context.WithTimeout(r.Context(), patience)
 	defer done()
+	if !isWord(r.PathValue("listing")) {
+		return nothingPage(), nil
+	}
 	err := s.accounts.TakeBack(ctx, v.Accounts(), boxoffice.ListingID(r.PathValue("listing")))
 	switch {
 	case errors.Is(err, fault.ListingUnknown):

@@ -90,7 +90,7 @@ func TestATransferIsAcceptedOnAPhone(t *testing.T) {
 	t.Parallel()
 	first, second := football(), football()
 	second.Ticket.Seat, second.Ticket.Barcode = "8", "9990123456780000"
-	office := &giver{gifts: gifts{gift: present(), received: []boxoffice.TicketPage{first, second}}}
+	office := &giver{gifts: gifts{gift: presented(func(g *boxoffice.Gift) { g.Transfer.Note = noteOf(hostileText[:600]) }), received: []boxoffice.TicketPage{first, second}}}
 	server := httptest.NewServer(New(nil, office, addresses(t), Options{}))
 	t.Cleanup(server.Close)
 	page := pagetest.Open(t, server.URL+receivePath+transferID, pagetest.Phone())

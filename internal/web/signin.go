@@ -12,6 +12,7 @@ import (
 // A signInView is the page where patrons sign in.
 type signInView struct {
 	Email, To string
+	Set       bool // a password was set just now
 	Problem   *notice
 }
 
@@ -23,7 +24,7 @@ type passwordView struct {
 
 // signIn shows where to sign in.
 func (s *site) signIn(r *http.Request) (page, error) {
-	return signInPage(http.StatusOK, signInView{To: safeReturn(r.URL.Query().Get("to"))}), nil
+	return signInPage(http.StatusOK, signInView{To: safeReturn(r.URL.Query().Get("to")), Set: r.URL.Query().Get("set") == "1"}), nil
 }
 
 func signInPage(status int, v signInView) page {
@@ -147,5 +148,5 @@ func (s *site) answerNewPassword(r *http.Request) (page, error) {
 	case err != nil:
 		return page{}, err
 	}
-	return page{location: signInPath, cookie: s.cookie("")}, nil
+	return page{location: signInPath + "?set=1", cookie: s.cookie("")}, nil
 }

@@ -17,6 +17,10 @@
 // nobody learns from the first. The same form sent twice leads there again, for it
 // carries a random word that only who was shown it knows; another form is told
 // that the transfer is accepted, and no more.
+//
+// In MyAccount the session guards what an address does elsewhere: tickets stand there
+// under their tokens, transfers under their confirmation codes, and another's is as
+// one that does not exist.
 package web
 
 import (
@@ -133,8 +137,11 @@ func (s *site) routes() map[string]handler {
 		ticketsPath:                         s.signedIn(s.myTickets),
 		pastPath:                            s.signedIn(s.pastTickets),
 		ticketsPath + "/{ticket}":           s.signedIn(s.myTicket),
-		ticketsPath + "/{ticket}" + pdfName: s.signedIn(s.myTicketPDF),
+		ticketsPath + "/{ticket}" + pdfName: s.myTicketAs(s.printed),
 	})
+	if s.wallet != nil {
+		all[ticketsPath+"/{ticket}"+passName] = s.myTicketAs(s.passed)
+	}
 	maps.Copy(all, s.choosingRoutes())
 	return all
 }

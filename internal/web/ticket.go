@@ -30,6 +30,7 @@ type ticketView struct {
 	PDF          []printLink // of what has a code
 	Pass         string      // its address, "" where there is none
 	Demo         bool        // it opens no gate
+	Guarded      bool        // its address leads nobody there who is not signed in
 }
 
 // A fact is a label with its value.

@@ -112,9 +112,10 @@ func (s *site) myTicket(r *http.Request, v visitor) (page, error) {
 	if why, ok := stateNotices[own.State]; ok {
 		view.Notices = []notice{why}
 	}
+	view.Guarded = true
 	address := ticketAddress(own.Ticket.Token)
 	if view.Code != nil {
-		view.PDF = printsOf(address+pdfName, own.Organization)
+		view.PDF, view.Pass = printsOf(address+pdfName, own.Organization), s.offer(address, own.TicketPage)
 	}
 	p := v.frame(page{status: http.StatusOK, template: "own-ticket.html", Title: "Ticket: " + view.Event, Ticket: &view}, ticketsPath)
 	p.Accent = accentOf(own.Organization.ID)
@@ -124,19 +125,22 @@ func (s *site) myTicket(r *http.Request, v visitor) (page, error) {
 	return p, nil
 }
 
-// myTicketPDF is the ticket on paper. Where its page shows no code there is none.
-func (s *site) myTicketPDF(r *http.Request, v visitor) (page, error) {
-	own, err := s.ownTicket(r, v)
-	if errors.Is(err, fault.TokenUnknown) {
-		return nothingPage(), nil
-	}
-	if err != nil {
-		return page{}, err
-	}
-	if why, ok := stateNotices[own.State]; ok {
-		return s.again(v, http.StatusConflict, why.Title, why.Text), nil
-	}
-	return s.printed(r, own.TicketPage)
+// myTicketAs is the ticket as a file: on paper, or as a pass. Where its page shows no
+// code there is none.
+func (s *site) myTicketAs(file func(r *http.Request, found boxoffice.TicketPage) (page, error)) handler {
+	return s.signedIn(func(r *http.Request, v visitor) (page, error) {
+		own, err := s.ownTicket(r, v)
+		if errors.Is(err, fault.TokenUnknown) {
+			return nothingPage(), nil
+		}
+		if err != nil {
+			return page{}, err
+		}
+		if why, ok := stateNotices[own.State]; ok {
+			return s.again(v, http.StatusConflict, why.Title, why.Text), nil
+		}
+		return file(r, own.TicketPage)
+	})
 }
 
 func (s *site) ownTicket(r *http.Request, v visitor) (boxoffice.OwnTicket, error) {

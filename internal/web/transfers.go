@@ -122,7 +122,11 @@ func headline(g boxoffice.Gift) string {
 func (s *site) myTransfer(r *http.Request, v visitor) (page, error) {
 	ctx, done := context.WithTimeout(r.Context(), patience)
 	defer done()
-	own, err := s.belongings.OwnTransfer(ctx, v.Accounts(), v.Person, r.PathValue("transfer"))
+	code := r.PathValue("transfer")
+	if !isWord(code) {
+		return nothingPage(), nil
+	}
+	own, err := s.belongings.OwnTransfer(ctx, v.Accounts(), v.Person, code)
 	if errors.Is(err, fault.TransferUnknown) {
 		return nothingPage(), nil
 	}
@@ -158,7 +162,11 @@ func (s *site) myTransfer(r *http.Request, v visitor) (page, error) {
 func (s *site) answerTransfer(r *http.Request, v visitor) (page, error) {
 	ctx, done := context.WithTimeout(r.Context(), patience)
 	defer done()
-	err := s.belongings.TakeGiftBack(ctx, v.Accounts(), r.PathValue("transfer"))
+	code := r.PathValue("transfer")
+	if !isWord(code) {
+		return nothingPage(), nil
+	}
+	err := s.belongings.TakeGiftBack(ctx, v.Accounts(), code)
 	switch {
 	case errors.Is(err, fault.TransferUnknown):
 		return nothingPage(), nil
