@@ -25,7 +25,7 @@ STANDARDWEBHOOKS := .cache/npm/standardwebhooks-$(STANDARDWEBHOOKS_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-ours bench-rows bench-growth tools-strace tools-bench bench-audit bench-push bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-ours bench-rows bench-growth tools-strace tools-bench bench-audit bench-push bench-overload bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,9 @@ test-venue-full: tools-postgres ## 10,000 seats held and a game moved while 64 c
 
 bench-push: tools-postgres ## messages: an idle system, one subscriber at full rate, 100 at 1,000 locks/s, one beside 1,000 sick ones; what idle processes ask PostgreSQL
 	$(GO) test ./cmd/seatlink -run '^$$' -bench 'Push(Idle|One|Many|Zoo)$$' -benchtime 1x -timeout 30m
+
+bench-overload: ## 2, 5 and 10 times what the server can do, asked by whoever does not wait for answers: what is done, how quickly, and how soon it is well again
+	taskset -c 1-$$(($$(nproc) - 1)) $(GO) test ./cmd/seatlink -run '^$$' -bench Overload -benchtime 1x -v -timeout 15m
 
 bench-audit: tools-postgres ## the audit of 1,000,000 tickets and 5,000,000 rows of the journal, on both databases
 	$(GO) test ./cmd/seatlink -run '^$$' -bench AuditFull -benchtime 1x -timeout 60m

@@ -258,26 +258,29 @@ func (l *line) close() {
 
 // do sends a request and waits for its answer, which must be 200.
 func (l *line) do(request []byte) error {
+	status, err := l.ask(request)
+	if err == nil && status != http.StatusOK {
+		return fmt.Errorf("the server answered %d", status)
+	}
+	return err
+}
+
+// ask sends a request and waits for the status of its answer.
+func (l *line) ask(request []byte) (status int, err error) {
 	if l.conn == nil {
 		conn, err := net.DialTimeout("tcp", l.host, 5*time.Second) //nolint:noctx // bounded by its own time
 		if err != nil {
-			return err
+			return 0, err
 		}
 		l.conn, l.read = conn, bufio.NewReaderSize(conn, 16<<10)
 	}
-	if _, err := l.conn.Write(request); err != nil {
-		l.close()
-		return err
+	if _, err = l.conn.Write(request); err == nil {
+		status, err = l.answer()
 	}
-	status, err := l.answer()
 	if err != nil {
 		l.close()
-		return err
 	}
-	if status != http.StatusOK {
-		return fmt.Errorf("the server answered %d", status)
-	}
-	return nil
+	return status, err
 }
 
 // answer reads the status, skips the headers and then the body.

@@ -64,7 +64,10 @@ func TestWhatBeginsSomethingGivesWayToWhatEndsIt(t *testing.T) {
 			return err
 		}, false},
 		{"accept", func() error { _, err := d.Accept(t.Context(), who, accepting(waits, nil)); return err }, false},
-		{"cancel", func() error { _, _ = d.Cancel(t.Context(), who, boxoffice.CancelRequest{Code: handed.Code}); return nil }, false},
+		{"cancel", func() error {
+			_, _ = d.Cancel(t.Context(), who, boxoffice.CancelRequest{Code: handed.Code})
+			return nil
+		}, false},
 	} {
 		store.yields = nil
 		if err := step.do(); err != nil {
