@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -23,6 +24,8 @@ const (
 	// counts a little more than texts.
 	mostEntries  = 10
 	mostOfABatch = 240 << 10
+	// mostCalls are made at once for one message, which has so many full batches.
+	mostCalls = MostSeats / mostEntries
 	// lineIdle is how long what is known of a subscription is kept after it was last
 	// served.
 	lineIdle = time.Hour
@@ -44,6 +47,8 @@ type line struct {
 	lease  int64
 	used   time.Time
 	client *sns.Client
+	well   bool // no call of the last attempt failed as a whole
+	mu     sync.Mutex
 	taken  map[string]int64 // entries of the message in flight: id to sequence
 }
 
@@ -58,26 +63,50 @@ func (n *SNS) Send(ctx context.Context, s Subscription, m Message) (Answer, erro
 	if err != nil { // of files that only the operator can mend
 		return Answer{Status: http.StatusUnauthorized, Said: "the AWS configuration of this machine cannot be read"}, nil
 	}
-	entries := line.rest(s.SNS, &m)
 	var failed failures
-	for len(entries) > 0 {
+	var batches [][]entry
+	for entries := line.rest(s.SNS, &m); len(entries) > 0; {
 		batch, rest := cut(entries)
-		entries = rest
-		if len(batch) == 0 { // the next one is too large for any batch
+		if entries = rest; len(batch) == 0 { // the next one is too large for any batch
 			failed.add(Answer{Status: statusRefused, Said: "too large"})
 			entries = entries[1:]
 			continue
 		}
-		answer, err := line.publish(ctx, s.SNS, batch)
-		if err != nil {
-			return Answer{}, err
-		}
-		failed.add(answer.all...)
-		if answer.whole { // the next call would fail as well
-			break
-		}
+		batches = append(batches, batch)
+	}
+	line.well, err = line.publishAll(ctx, s.SNS, batches, &failed)
+	if err != nil {
+		return Answer{}, err
 	}
 	return failed.worst(), nil
+}
+
+// publishAll makes a call of each batch, and says whether none failed as a whole.
+// Calls to a standard topic, which promises no order, are made at once: a seat is in
+// one of them only, and its next change in a later message. Where the last attempt
+// failed the first goes alone, for where one call fails the next would as well.
+func (l *line) publishAll(ctx context.Context, t SNSTopic, batches [][]entry, failed *failures) (well bool, err error) {
+	well = true
+	for len(batches) > 0 && well && err == nil {
+		some := batches
+		if t.fifo() || !l.well {
+			some = batches[:1]
+		}
+		some = some[:min(len(some), mostCalls)]
+		batches, l.well = batches[len(some):], true
+		outcomes, errs := make([]outcome, len(some)), make([]error, len(some))
+		var calls sync.WaitGroup
+		for i, batch := range some {
+			calls.Go(func() { outcomes[i], errs[i] = l.publish(ctx, t, batch) })
+		}
+		calls.Wait()
+		for i, got := range outcomes {
+			failed.add(got.all...)
+			well = well && !got.whole && errs[i] == nil
+			err = cmp.Or(err, errs[i])
+		}
+	}
+	return well, err
 }
 
 // lineOf finds or opens a subscription's line. A lease of another number means

@@ -23,7 +23,7 @@ import (
 )
 
 // newSNSTest starts a small SNS with a topic of that name.
-func newSNSTest(t *testing.T, name string) (*linktest.SNS, Subscription) {
+func newSNSTest(t testing.TB, name string) (*linktest.SNS, Subscription) {
 	t.Helper()
 	amazon, err := linktest.NewSNS(linktest.SNSOptions{})
 	if err != nil {
@@ -74,7 +74,10 @@ func TestEachSeatOfAMessageIsAnEntry(t *testing.T) {
 	if n := amazon.Calls("PublishBatch"); n != 3 {
 		t.Errorf("25 seats are %d calls; want 3", n)
 	}
-	taken := amazon.Published(sub.SNS.ARN)
+	taken := amazon.Published(sub.SNS.ARN) // batches in any order
+	slices.SortFunc(taken, func(a, b linktest.Published) int {
+		return strings.Compare(a.Attributes["sequence"].Value, b.Attributes["sequence"].Value)
+	})
 	if len(taken) != 25 {
 		t.Fatalf("the topic took %d entries; want 25", len(taken))
 	}
@@ -196,6 +199,84 @@ func TestACallThatFailsIsTheLastOfItsAttempt(t *testing.T) {
 	answer, err := newSNSSender().Send(t.Context(), sub, *snsMessage(1, 25))
 	if n := amazon.Calls("PublishBatch"); err != nil || answer.Status != http.StatusTooManyRequests || n != 1 {
 		t.Errorf("Send = %+v, %v by %d calls; want 429 by one", answer, err, n)
+	}
+}
+
+// A distance is how far away SNS is: every call takes so long, and some are on their
+// way at once.
+type distance struct {
+	http.RoundTripper
+	takes      time.Duration
+	going, top atomic.Int64
+}
+
+// RoundTrip is http.RoundTripper's.
+func (d *distance) RoundTrip(r *http.Request) (*http.Response, error) {
+	now := d.going.Add(1)
+	defer d.going.Add(-1)
+	for top := d.top.Load(); now > top && !d.top.CompareAndSwap(top, now); top = d.top.Load() {
+	}
+	<-time.After(d.takes)
+	return d.RoundTripper.RoundTrip(r)
+}
+
+func farSNS(takes time.Duration) (*SNS, *distance) {
+	door := NewDoor(Rules{Sandbox: true})
+	d := &distance{RoundTripper: door.http.Transport, takes: takes}
+	door.http.Transport = d
+	return NewSNS(door), d
+}
+
+// Batches of one message go to a standard topic at once, and to a FIFO topic one after
+// the other; whatever fails among them is all that goes again.
+func TestBatchesGoToAStandardTopicAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int64{"seats": 9, "seats.fifo": 1} { // the first of an unknown topic goes alone
+		amazon, sub := newSNSTest(t, name)
+		sender, far := farSNS(20 * time.Millisecond)
+		failing := true
+		amazon.Fail(func(p linktest.Published) *linktest.Failure {
+			if failing && strings.Contains(p.Message, `"seat":"77"`) {
+				return &linktest.Failure{Code: "InternalError"}
+			}
+			return nil
+		})
+		m := snsMessage(1, 100)
+		if answer, err := sender.Send(t.Context(), sub, *m); err != nil || answer.Status != statusFailed {
+			t.Errorf("%s: Send = %+v, %v; want that an entry failed", name, answer, err)
+		}
+		if top := far.top.Load(); top != want {
+			t.Errorf("%s: %d calls were made at once; want %d", name, top, want)
+		}
+		failing = false
+		if answer, err := sender.Send(t.Context(), sub, *m); err != nil || answer.Status != statusTaken {
+			t.Errorf("%s: Send again = %+v, %v; want it taken", name, answer, err)
+		}
+		seats := snsSeats(amazon, sub.SNS.ARN)
+		if n := amazon.Calls("PublishBatch"); n != 11 || len(seats) != 100 || len(slices.Compact(slices.Sorted(slices.Values(seats)))) != 100 {
+			t.Errorf("%s: %d calls for %d seats; want 11, and each of 100 seats once", name, n, len(seats))
+		}
+	}
+}
+
+// BenchmarkSNS is what one subscription publishes to a topic that answers after 5 ms.
+//
+//	go test ./internal/push -run '^$' -bench SNS
+func BenchmarkSNS(b *testing.B) {
+	for _, name := range []string{"seats", "seats.fifo"} {
+		b.Run(name, func(b *testing.B) {
+			amazon, sub := newSNSTest(b, name)
+			sender, _ := farSNS(5 * time.Millisecond)
+			for n := range b.N {
+				if answer, err := sender.Send(b.Context(), sub, *snsMessage(int64(n*100+1), 100)); err != nil || answer.Status != statusTaken {
+					b.Fatalf("Send = %+v, %v", answer, err)
+				}
+			}
+			if n := len(amazon.Published(sub.SNS.ARN)); n != 100*b.N {
+				b.Errorf("the topic took %d entries; want %d", n, 100*b.N)
+			}
+			b.ReportMetric(float64(100*b.N)/b.Elapsed().Seconds(), "seats/s")
+		})
 	}
 }
 

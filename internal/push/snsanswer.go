@@ -84,7 +84,9 @@ func (l *line) publish(ctx context.Context, t SNSTopic, batch []entry) (outcome,
 		if i, err := strconv.Atoi(aws.ToString(taken.Id)); err == nil && i >= 0 && i < len(batch) {
 			told[i] = true
 			if batch[i].lasting {
+				l.mu.Lock()
 				l.taken[batch[i].id] = batch[i].sequence
+				l.mu.Unlock()
 			}
 		}
 	}
