@@ -64,10 +64,9 @@
   const show = ({seat, state, words}) => {
     const row = document.querySelector(`li[data-seat="${CSS.escape(seat)}"]`);
     if (!row) return undefined;
-    const free = state === "free";
     words = words || row.dataset.else;
     const name = row.querySelector("bdi").textContent;
-    const choose = free && "resale" in row.dataset;
+    const choose = state === "free";
     const before = row.querySelector("input");
     const focused = row.contains(document.activeElement);
     const face = choose ? document.createElement("label") : document.createElement("div");
