@@ -63,8 +63,9 @@ func (r *records) crossOff(at seatAt, status string, now time.Time) (crossed int
 	return crossed
 }
 
-// feedPause is between two questions to the feed.
-const feedPause = time.Second
+// feedPause is between two questions to the feed: a seat that is gone is to be crossed
+// off within a second.
+const feedPause = 500 * time.Millisecond
 
 // follow reads the same changes where no message can come in: behind a firewall, or
 // before anybody has subscribed. Where it begins, or begins anew because the venue

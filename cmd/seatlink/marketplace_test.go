@@ -232,6 +232,7 @@ func TestTheMarketplaceBesideTheDemo(t *testing.T) {
 	t.Run("steps", func(t *testing.T) { // so that what follows comes after all of them
 		t.Run("a patron lists seats in MyAccount and another person buys them", m.sellsFromMyAccount)
 		t.Run("a patron gives seats to a friend", m.givesToAFriend)
+		t.Run("the same by keyboard alone, while another browser looks on", m.sellsByKeyboard)
 		t.Run("seats of a listing are sold to somebody else", m.sellsAListing)
 		t.Run("by keyboard alone, with a barcode", m.sellsABarcodeByKeyboard)
 		t.Run("an order waits", m.sellsAfterWaiting)

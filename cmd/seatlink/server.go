@@ -106,13 +106,14 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	office := boxoffice.NewOffice(srv.store, people, addresses)
 	srv.lobby = boxoffice.NewLobby(srv.store, people, srv.desk.Knock, time.Now)
 	tail := push.NewTail(srv.store, srv.store.Follow(ctx), s.log)
+	feed := push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch())
 	leaving := make(chan struct{})
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{
 		Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports,
-		Feed: push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch()), Leaving: leaving,
+		Feed: feed, Leaving: leaving,
 	})
 	docs := srv.watch.pages(manual.New())
-	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office, Belongings: office, Wallet: srv.wallet}))
+	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office, Belongings: office, Wallet: srv.wallet, Changes: feed, Leaving: leaving}))
 	if srv.door, err = newDoor(rules, s.sandbox); err != nil {
 		return nil, err
 	}

@@ -276,16 +276,37 @@ const visitSecretLength = 43
 // Visitor is who has a secret; ErrSignedOut where the visit was idle for 12 hours,
 // is 30 days old, has ended, or none of its accounts has the password it had.
 func (l *Lobby) Visitor(ctx context.Context, secret string) (Visitor, error) {
+	v, visit, err := l.visitor(ctx, secret)
+	if err != nil {
+		return Visitor{}, err
+	}
+	if now := l.now(); now.Sub(visit.Seen) >= visitKept {
+		// Whoever cannot be noted now is noted with the next page.
+		if err := l.visits.KeepVisit(ctx, visit.ID, now); err != nil && !errors.Is(err, fault.Busy) {
+			return Visitor{}, fmt.Errorf("visitor: %w", err)
+		}
+	}
+	return v, nil
+}
+
+// StillIn is Visitor for what goes on without anybody's doing: it does not keep the
+// visit from running out.
+func (l *Lobby) StillIn(ctx context.Context, secret string) (Visitor, error) {
+	v, _, err := l.visitor(ctx, secret)
+	return v, err
+}
+
+func (l *Lobby) visitor(ctx context.Context, secret string) (Visitor, Visit, error) {
 	if len(secret) != visitSecretLength {
-		return Visitor{}, ErrSignedOut
+		return Visitor{}, Visit{}, ErrSignedOut
 	}
 	visit, patrons, ok, err := l.visits.Visit(ctx, visitID(secret))
 	if err != nil {
-		return Visitor{}, fmt.Errorf("visitor: %w", err)
+		return Visitor{}, Visit{}, fmt.Errorf("visitor: %w", err)
 	}
 	now := l.now()
 	if !ok || now.Sub(visit.Seen) >= VisitIdle || now.Sub(visit.Began) >= VisitLasts {
-		return Visitor{}, ErrSignedOut
+		return Visitor{}, Visit{}, ErrSignedOut
 	}
 	v := Visitor{Person: visit.Person}
 	for _, p := range patrons {
@@ -297,15 +318,9 @@ func (l *Lobby) Visitor(ctx context.Context, secret string) (Visitor, error) {
 		v.Patrons, v.accounts = append(v.Patrons, p), append(v.accounts, a.Account)
 	}
 	if len(v.accounts) == 0 {
-		return Visitor{}, ErrSignedOut
+		return Visitor{}, Visit{}, ErrSignedOut
 	}
-	if now.Sub(visit.Seen) >= visitKept {
-		// Whoever cannot be noted now is noted with the next page.
-		if err := l.visits.KeepVisit(ctx, visit.ID, now); err != nil && !errors.Is(err, fault.Busy) {
-			return Visitor{}, fmt.Errorf("visitor: %w", err)
-		}
-	}
-	return v, nil
+	return v, visit, nil
 }
 
 // SignOut ends a visit.

@@ -137,15 +137,23 @@ func holdingOf(t Ticket, view View, listings []Listing) Holding {
 
 // stateOf is how a ticket stands by itself.
 func stateOf(t Ticket, e Event, now time.Time) HoldingState {
+	standing := t.Standing()
+	standing.Closed = e.Past(now)
+	return StateAt(standing)
+}
+
+// StateAt is how a ticket stands by what the journal tells of it, which does not say
+// what it was listed in. Closed is over.
+func StateAt(s Standing) HoldingState {
 	switch {
-	case t.Void:
+	case s.Void:
 		return HoldingVoid
-	case t.Hold.Kind == HoldGate:
+	case s.Hold == HoldGate:
 		return HoldingUsed
-	case e.Past(now):
+	case s.Closed:
 		return HoldingOver
 	}
-	switch t.Hold.Kind {
+	switch s.Hold {
 	case HoldLock:
 		return HoldingLocked
 	case HoldOrder:

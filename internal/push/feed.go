@@ -89,6 +89,17 @@ func (f *Feed) Page(ctx context.Context, topic Topic, view View, after int64, li
 	return f.page(ctx, d, true, nil)
 }
 
+// Rows are the rows of the journal after a position, at most limit, for those who
+// belong to the house; the channel is closed when there may be more. Where rows that it should
+// begin with are kept no longer it returns fault.ResyncRequired.
+func (f *Feed) Rows(ctx context.Context, after int64, limit int) ([]*Entry, <-chan struct{}, error) {
+	entries, grown, err := f.tail.After(ctx, after, limit)
+	if err == nil && len(entries) > 0 && entries[0].Position != after+1 {
+		return nil, nil, fault.ResyncRequired
+	}
+	return entries, grown, err
+}
+
 func (f *Feed) page(ctx context.Context, d *draft, more bool, grown <-chan struct{}) (Page, error) {
 	err := d.fill(ctx, f.catalogs)
 	return Page{d.Message, more, grown}, err

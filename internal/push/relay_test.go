@@ -491,8 +491,9 @@ func TestASickSubscriberHoldsUpNobody(t *testing.T) {
 // One that refuses all it is told is told less often, and loses nothing else.
 func TestWhoRefusesEverythingIsToldSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		status := http.StatusBadRequest
-		box := &inbox{answer: func(Subscription, Message) Answer { return Answer{Status: status} }}
+		var status atomic.Int32
+		status.Store(http.StatusBadRequest)
+		box := &inbox{answer: func(Subscription, Message) Answer { return Answer{Status: int(status.Load())} }}
 		b := newBureau(amtx("S"))
 		relaying(t, b, box)
 		for n := range 1000 {
@@ -502,7 +503,7 @@ func TestWhoRefusesEverythingIsToldSeldom(t *testing.T) {
 		if n := len(box.taken()); n < 10 || n > 100 {
 			t.Errorf("in ten seconds it was sent %d messages; want some, but not a thousand", n)
 		}
-		status = http.StatusNoContent
+		status.Store(http.StatusNoContent)
 		pass(2 * time.Minute) // a second for each seat of the message that was refused
 		pass(2 * time.Minute)
 		told := len(box.taken())

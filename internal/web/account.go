@@ -32,6 +32,7 @@ const (
 type Lobby interface {
 	SignIn(ctx context.Context, from, email, password string) (secret string, err error)
 	Visitor(ctx context.Context, secret string) (boxoffice.Visitor, error)
+	StillIn(ctx context.Context, secret string) (boxoffice.Visitor, error)
 	SignOut(ctx context.Context, secret string) error
 	AskPassword(ctx context.Context, from, email string) error
 	PasswordLink(ctx context.Context, link string) error

@@ -60,9 +60,8 @@ type seatView struct {
 	Seat   string // the same within its row
 	State  string
 	Else   string // how it stands when nobody holds it any more
-	Choose bool
-	Resale bool  // it can be chosen, then
-	Face   int64 // minor units
+	Choose bool   // to be listed or given
+	Face   int64  // minor units
 }
 
 // Besides is how it stands where that matters to one who gives it away.
@@ -81,7 +80,7 @@ var stateWords = map[boxoffice.HoldingState]string{
 }
 
 // notForResale is how a ticket stands that is free, at an event that is not on the
-// secondary market.
+// secondary market: it can be given away.
 const notForResale = "not for resale"
 
 // house is what somebody has with an organization.
@@ -142,7 +141,7 @@ func (e *seatsOfEvent) add(h boxoffice.Holding) {
 	}
 	seat := seatView{
 		Token: h.Token, Place: holdingPlace(h), Seat: seatName(h), State: stateWords[h.State], Else: stateWords[boxoffice.HoldingFree],
-		Choose: h.State.Offerable() && h.Resale, Resale: h.Resale, Face: h.Face,
+		Choose: h.State.Offerable(), Face: h.Face,
 	}
 	if h.Listing != "" {
 		seat.Else = stateWords[boxoffice.HoldingSent]

@@ -107,9 +107,9 @@ func TestSeatsAreInTheirRowsAndSections(t *testing.T) {
     Seat 9: on sale, else free, false
   Row 13 (whole: false)
     Seat 7: sent to a marketplace, else sent to a marketplace, true
-Level U, Section 100 (0 free, whole: false)
+Level U, Section 100 (1 free, whole: false)
   Row AA (whole: false)
-    Seat 1: not for resale, else not for resale, false
+    Seat 1: not for resale, else not for resale, true
 Level LAWN, Section 1 (1 free, whole: false)
    (whole: false)
     Number 31: free, else free, true

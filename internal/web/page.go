@@ -42,6 +42,7 @@ type page struct {
 	Gift    *giftView     // of gift.html
 	Advice  []string      // of message.html: what to do, a paragraph each
 
+	Live     string       // where the page hears of what changes, "" where it does not
 	Account  *accountView // the frame of MyAccount
 	SignIn   *signInView
 	Password *passwordView

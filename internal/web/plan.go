@@ -66,8 +66,10 @@ const (
 	planPoints = 20_000
 	// planPatience bounds what a page waits for its plans: it shows the seats without.
 	planPatience = 2 * time.Second
-	// letterShare is how high the letters on a plan are, of its width.
-	letterShare = 26
+	// letterShare is how high the letters on a plan are, of its longer side: it is shown in
+	// a frame of some 320 to 160 points on a phone, which the stylesheet knows.
+	letterShare = 22
+	planAspect  = 2
 )
 
 // A drawingRoom has plans that were drawn lately. A manifest may be large, so one is drawn
@@ -157,7 +159,7 @@ func planOf(m boxoffice.Manifest) *planView {
 	}
 	edge := wide/100 + 1
 	p.ViewBox = fmt.Sprintf("%d %d %d %d", low[0]-edge, low[1]-edge, wide+2*edge, deep+2*edge)
-	p.Outline, p.letters = all.String(), wide/letterShare+1
+	p.Outline, p.letters = all.String(), max(wide, planAspect*deep)/letterShare+1
 	return p
 }
 

@@ -15,7 +15,8 @@ type script struct {
 
 var (
 	choosingScript = newScript("choosing")
-	scripts        = []script{choosingScript}
+	liveScript     = newScript("live")
+	scripts        = []script{choosingScript, liveScript}
 )
 
 func newScript(name string) script {

@@ -65,6 +65,10 @@ type Options struct {
 	Accounts   Accounts
 	Belongings Belongings
 	Wallet     *Wallet // signs passes for phones; nil offers none
+	// Changes tell MyAccount what changes while somebody looks; nil tells nothing. The lines
+	// to them end when Leaving is closed.
+	Changes Changes
+	Leaving <-chan struct{}
 }
 
 // New returns a handler for every path that is not another door's. It takes GET
@@ -78,6 +82,7 @@ func New(office Office, gifts Gifts, addresses Addresses, options Options) http.
 		office: office, gifts: gifts, addresses: addresses, stray: options.Stray,
 		lobby: options.Lobby, accounts: options.Accounts, belongings: options.Belongings,
 		wallet: options.Wallet, log: options.Log, sandbox: options.Sandbox, printing: make(chan struct{}, printers()), drawings: newDrawingRoom(),
+		lines: newLines(options.Changes, options.Leaving),
 	}
 	if s.stray == nil {
 		s.stray = func(string, int) error { return nil }
@@ -101,6 +106,7 @@ type site struct {
 	sandbox    bool
 	printing   chan struct{} // has one of each PDF or pass being made
 	drawings   *drawingRoom
+	lines      *lines
 }
 
 // A handler answers a request with a page, or with an error.
@@ -124,12 +130,12 @@ func (s *site) routes() map[string]handler {
 		return all
 	}
 	maps.Copy(all, map[string]handler{
-		accountPath:                 s.signedIn(s.mySeats),
+		accountPath:                 s.signedIn(s.followed(s.mySeats)),
 		signInPath:                  s.signIn,
 		passwordPath:                s.password,
 		passwordPath + "/{link}":    s.newPassword,
-		listingsPath:                s.signedIn(s.myListings),
-		listingsPath + "/{listing}": s.signedIn(s.myListing),
+		listingsPath:                s.signedIn(s.followed(s.myListings)),
+		listingsPath + "/{listing}": s.signedIn(s.followed(s.myListing)),
 
 		givePath:                            s.signedIn(s.give),
 		transfersPath:                       s.signedIn(s.myTransfers),
@@ -198,6 +204,8 @@ func (s *site) mux() http.Handler {
 			mux.HandleFunc("GET "+one.path, one.serve)
 			mux.HandleFunc(one.path, wrongMethod("GET, HEAD"))
 		}
+		mux.HandleFunc("GET "+livePath, s.live)
+		mux.HandleFunc(livePath, wrongMethod("GET, HEAD"))
 	}
 	nothing := func(w http.ResponseWriter, r *http.Request) { s.write(w, r, nothingPage()) }
 	mux.HandleFunc("/", nothing)

@@ -47,7 +47,7 @@
     for (const entry of entries) if (entry.isIntersecting) here(entry.target);
   }, {rootMargin: "-25% 0px -70% 0px"});
 
-  for (const form of document.querySelectorAll("form.chooser")) {
+  const begin = form => {
     form.addEventListener("change", () => tell(form));
     form.addEventListener("click", event => {
       const button = event.target.closest("[data-whole]");
@@ -57,10 +57,12 @@
       tell(form);
     });
     form.addEventListener("focusin", event => here(event.target.closest("[data-section]")));
-    form.addEventListener("seats", () => tell(form));
     for (const section of form.querySelectorAll("fieldset[data-section]")) reading.observe(section);
     tell(form);
-  }
-  // A browser that goes back shows the boxes as they were ticked.
-  addEventListener("pageshow", () => document.querySelectorAll("form.chooser").forEach(tell));
+  };
+  const forms = () => document.querySelectorAll("form.chooser");
+  forms().forEach(begin);
+  addEventListener("pageshow", () => forms().forEach(tell)); // a browser that goes back has the boxes ticked
+  addEventListener("seats-changed", () => forms().forEach(tell));
+  addEventListener("page-renewed", () => forms().forEach(begin));
 })();
