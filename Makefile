@@ -33,10 +33,11 @@ help: ## this list
 build: ## bin/seatlink, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/seatlink ./cmd/seatlink
 
-# One package at a time: some tests measure a rate and are void on a machine that
-# does something else beside them.
+# Two packages at a time, but the program's tests by themselves: some of those measure
+# a rate and are void on a machine that does something else beside them.
 test: tools-postgres tools-curl tools-browser ## all tests, on SQLite and on a real PostgreSQL
-	$(GO) test -p 1 -timeout 15m ./...
+	$(GO) test -p 2 -timeout 15m $$($(GO) list ./... | grep -v '/cmd/seatlink$$')
+	$(GO) test -timeout 15m ./cmd/seatlink
 
 test-house-full: tools-postgres ## a house of 1,000,000 tickets spoiled, found, repaired, loaded in under a minute, on both databases
 	$(GO) test ./cmd/seatlink -run '^$$' -bench HouseFull -benchtime 1x -timeout 30m
@@ -79,9 +80,8 @@ lint: tools-lint ## gofmt, go vet, golangci-lint
 # Of the store it is the contract of the heart: all that goroutines share is in it,
 # and the pure Go SQLite runs many times slower here.
 race: tools-postgres tools-browser tools-race ## the tests of RACE_PKGS and the contract of the heart under the race detector
-	CGO_ENABLED=1 $(GO) test -race -p 1 -timeout $(RACE_TIME) -skip '$(RACE_LESS)' $(RACE_PKGS)
-	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run PostgresKeepsTheContract ./internal/sqlstore
-	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run 'SQLiteKeepsTheContract/($(RACE_LITE))' ./internal/sqlstore
+	CGO_ENABLED=1 $(GO) test -race -p 2 -timeout $(RACE_TIME) -skip '$(RACE_LESS)' $(RACE_PKGS)
+	CGO_ENABLED=1 $(GO) test -race -timeout $(RACE_TIME) -run 'PostgresKeepsTheContract|SQLiteKeepsTheContract/($(RACE_LITE))' ./internal/sqlstore
 
 # In one run on one machine, in turn; under 25 minutes. The page and its pictures
 # are written anew when the run was a full one.

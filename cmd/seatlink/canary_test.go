@@ -145,8 +145,10 @@ func (s *sink) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 // Ensure that nothing of what callers send, and no secret that they are given, is
 // in the log, in metrics, in profiles or in traces, whether it went well or not.
 func TestNoSecretAndNoPersonIsToldToOperators(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, callers := furnish(t, db, "first")
 			code := freshCode(t, db, key, callers[0].partner.Application)

@@ -38,7 +38,7 @@ func (s *stage) choosingPatron(tb testing.TB) choosingPatron {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p.cookie = &http.Cookie{Name: "seatlink", Value: secret} //nolint:gosec // it goes out, not in
+	p.cookie = &http.Cookie{Name: "seatlink", Value: secret}
 	return p
 }
 

@@ -31,8 +31,10 @@ var cutEverywhere = flag.Bool("cut-everywhere", false, "cut the wire at every by
 // effect, and the answer is the same from its first byte to its last, however often
 // it is asked for.
 func TestTheWireIsCutAtEveryByte(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, callers := furnish(t, db, cutChannel)
 			_, url := serve(t, db, key)

@@ -13,8 +13,10 @@ import (
 // The wire is cut in the calls that end a transfer, and in those of the later
 // editions, as in the others: one transfer, one effect, one answer.
 func TestTheWireIsCutAtEveryByteOfTransfers(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, callers := furnish(t, db, cutChannel)
 			_, url := serve(t, db, key)

@@ -80,6 +80,7 @@ func (p printedTicket) tells(t *testing.T, where, text string) {
 // The code opens the gate from wherever it is shown or printed, and none of these
 // after the ticket changed hands.
 func TestTheCodeOpensTheGateUntilTheTicketIsSoldOn(t *testing.T) {
+	t.Parallel()
 	db := sqliteFile(t)
 	key, callers := furnish(t, db, "market")
 	_, callers[0].url = serve(t, db, key)

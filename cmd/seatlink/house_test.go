@@ -56,6 +56,7 @@ func history(tb testing.TB, db string) string {
 }
 
 func TestTheDemosHouseExportedAndLoadedElsewhereIsTheSame(t *testing.T) {
+	t.Parallel()
 	for _, from := range databases {
 		t.Run(from.name, func(t *testing.T) {
 			db := from.open(t)

@@ -59,8 +59,10 @@ var matrix = []struct {
 }
 
 func TestTheMatrixOfBadInput(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			s := startStage(t, database.open(t))
 			n := 0
 			for _, part := range matrix {

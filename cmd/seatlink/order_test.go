@@ -39,8 +39,10 @@ func (d orderDesk) refuses(verb string, more []string, want string) {
 }
 
 func TestAnOperatorDecidesOrdersBesideAServerAndWithout(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, callers := furnish(t, db, "first")
 			spoil(t, db, `UPDATE organization SET review = 'all' WHERE id = 999`)

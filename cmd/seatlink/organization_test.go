@@ -14,8 +14,10 @@ import (
 // Rules that an operator sets count from the next request on, beside a server and
 // on one that has the catalog in memory.
 func TestRulesOfAnOrganizationCountFromTheNextRequestOn(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, callers := furnish(t, db, "market")
 			server, url := serve(t, db, key)
@@ -71,8 +73,10 @@ func TestRulesOfAnOrganizationCountFromTheNextRequestOn(t *testing.T) {
 }
 
 func TestAListingThatAnOperatorMakesIsShownToItsChannel(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, callers := furnish(t, db, "market")
 			server, url := serve(t, db, key)

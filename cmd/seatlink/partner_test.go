@@ -63,8 +63,10 @@ func (d partnerDesk) do(words ...string) func() error {
 const market = "com.example.market"
 
 func TestAnOperatorLetsAPartnerInBesideAServerAndWithout(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			db := database.open(t)
 			key, _ := furnish(t, db)
 			desk := partnerDesk{t, db, key}

@@ -98,8 +98,10 @@ func expected(token, application, key, channel credential) (code, letIn string) 
 // expired or revoked, on every route: all but those that belong together are
 // refused, each with the one text of its reason, and nothing changes.
 func TestEveryWrongCombinationOfCredentialsIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, database := range databases {
 		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
 			s := startStage(t, database.open(t))
 			tokens, applications, keys, channels := s.credentials(t)
 			p := product{stage: s, texts: map[string]map[string]bool{}}

@@ -156,8 +156,11 @@ func (p *pushActs) run(ctx context.Context, most int64) error {
 				}
 				// What was begun is finished: the books are compared afterwards.
 				status, answer, err := p.partner.call(context.WithoutCancel(ctx), "PUT", path, requestID(), body)
-				if err != nil || status != http.StatusOK {
-					errs <- fmt.Errorf("PUT %s: %d %v\n%s", path, status, err, answer)
+				if err == nil && status != http.StatusOK {
+					err = fmt.Errorf("%d\n%s", status, answer)
+				}
+				if err != nil {
+					errs <- fmt.Errorf("PUT %s: %w", path, err)
 					return
 				}
 				p.acts.Add(1)
@@ -272,6 +275,7 @@ func BenchmarkPushOne(b *testing.B) {
 		fewest  = 80 // acts/s that must have been made meanwhile
 	)
 	pushOnBoth(b, func(b *testing.B, db string) {
+		b.Helper()
 		key, callers := furnish(b, db, "market", "rival")
 		market := openPushMarket(b, answers)
 		server := servePush(b, db, key)
@@ -400,6 +404,7 @@ func BenchmarkPushMany(b *testing.B) {
 		locks       = pushLocks * seconds
 	)
 	pushOnBoth(b, func(b *testing.B, db string) {
+		b.Helper()
 		channels := []access.Channel{"rival"}
 		for n := range subscribers {
 			channels = append(channels, access.Channel(fmt.Sprintf("market-%03d", n)))

@@ -165,6 +165,7 @@ func BenchmarkPushZoo(b *testing.B) {
 		settle = 10 * time.Second
 	)
 	pushOnBoth(b, func(b *testing.B, db string) {
+		b.Helper()
 		channels := []access.Channel{"rival", "healthy"}
 		for n := range sick {
 			channels = append(channels, access.Channel(fmt.Sprintf("sick-%04d", n)))

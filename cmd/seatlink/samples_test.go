@@ -31,6 +31,7 @@ type sampler struct {
 // Ensure that every published request, with only its ids swapped for real ones of
 // the house, gets the published status and an answer of the published shape.
 func TestEveryPublishedSampleWorks(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir(), "--size", "small")
 	s := &sampler{server: d.file.URL, caller: caller{url: d.file.URL, partner: d.file.Partners[0], http: watched(t)}, done: map[string]bool{}}
 	if *prism != "" {

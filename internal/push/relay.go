@@ -133,7 +133,7 @@ func (r *Relay) Run(ctx context.Context) error {
 // count looks how busy the relay was since it last did, and has subscriptions gather
 // what they tell, or lets them off again.
 func (r *Relay) count() {
-	taking := time.Duration(0)
+	taking := 0 // subscriptions that took a message lately
 	r.each(func(s *service) {
 		if s.took.Swap(false) {
 			taking++
@@ -141,7 +141,7 @@ func (r *Relay) count() {
 	})
 	switch made := r.attempts.Swap(0); {
 	case made > gatherFrom:
-		r.pause.Store(int64(min(taking*gatherEach, gatherMost)))
+		r.pause.Store(int64(min(time.Duration(taking)*gatherEach, gatherMost)))
 	case made < gatherFrom/2:
 		r.pause.Store(int64(r.gather() / 2))
 	}

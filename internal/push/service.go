@@ -272,18 +272,16 @@ func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 	if s.gap > 0 {
 		rest(ctx, s.gap)
 	}
-	places := []chan struct{}{s.relay.sends}
 	if !s.well {
-		places = []chan struct{}{s.relay.doubtful, s.relay.sends}
-	}
-	for _, place := range places {
-		select {
-		case place <- struct{}{}:
-		case <-ctx.Done():
+		if !enter(ctx, s.relay.doubtful) {
 			return Answer{}, ctx.Err()
 		}
-		defer func() { <-place }()
+		defer leave(s.relay.doubtful)
 	}
+	if !enter(ctx, s.relay.sends) {
+		return Answer{}, ctx.Err()
+	}
+	defer leave(s.relay.sends)
 	answer, err := s.relay.sender.Send(ctx, s.sub, *m)
 	if err != nil && ctx.Err() != nil {
 		return Answer{}, ctx.Err()
@@ -295,6 +293,18 @@ func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 	s.relay.met(class(answer))
 	return answer, nil
 }
+
+// enter takes a place, which leave gives back; false when ctx ended first.
+func enter(ctx context.Context, places chan struct{}) bool {
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func leave(places chan struct{}) { <-places }
 
 // judge draws the consequences of an answer. It returns whether the message was
 // received.

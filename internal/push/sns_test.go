@@ -23,18 +23,18 @@ import (
 )
 
 // newSNSTest starts a small SNS with a topic of that name.
-func newSNSTest(t testing.TB, name string) (*linktest.SNS, Subscription) {
-	t.Helper()
+func newSNSTest(tb testing.TB, name string) (*linktest.SNS, Subscription) {
+	tb.Helper()
 	amazon, err := linktest.NewSNS(linktest.SNSOptions{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(amazon.Close)
+	tb.Cleanup(amazon.Close)
 	sub := amtx("S")
 	sub.Endpoint, sub.SNS = amazon.URL, SNSTopic{Region: "us-east-1", KeyID: linktest.KeyID, Key: linktest.SecretKey}
-	sub.SNS.ARN, err = NewSNS(NewDoor(Rules{Sandbox: true})).CreateTopic(t.Context(), sub.SNS, name, amazon.URL)
+	sub.SNS.ARN, err = NewSNS(NewDoor(Rules{Sandbox: true})).CreateTopic(tb.Context(), sub.SNS, name, amazon.URL)
 	if err != nil || !sub.SNS.Valid() {
-		t.Fatalf("CreateTopic(%s) = %s, %v", name, sub.SNS.ARN, err)
+		tb.Fatalf("CreateTopic(%s) = %s, %v", name, sub.SNS.ARN, err)
 	}
 	return amazon, sub
 }

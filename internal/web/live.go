@@ -104,12 +104,18 @@ func (l *lines) begin(ctx context.Context, place string) (position int64, ok boo
 	if err != nil {
 		return 0, false, err
 	}
-	epoch, after, _ := strings.Cut(place, "-")
-	at, err := strconv.ParseInt(after, 10, 64)
-	if err != nil || epoch != strconv.FormatInt(l.changes.Epoch(), 10) || at < 0 || at > newest || newest-at > lineBehind {
+	at, ok := l.positionOf(place)
+	if !ok || at < 0 || at > newest || newest-at > lineBehind {
 		return newest, false, nil
 	}
 	return at, true, nil
+}
+
+// positionOf reads a place of this epoch.
+func (l *lines) positionOf(place string) (position int64, ok bool) {
+	epoch, after, _ := strings.Cut(place, "-")
+	at, err := strconv.ParseInt(after, 10, 64)
+	return at, err == nil && epoch == strconv.FormatInt(l.changes.Epoch(), 10)
 }
 
 // followed has a page hear of what changes from before it was made. Where that is not

@@ -205,11 +205,11 @@ func TestALineGoesOnWhereItEnded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newLiveScene(t)
-				others := make([]boxoffice.Change, tt.before)
-				for i := range others {
-					others[i] = liveChange("X", liveBob, liveBob)
+				var changes []boxoffice.Change
+				for range tt.before {
+					changes = append(changes, liveChange("X", liveBob, liveBob))
 				}
-				s.journal.write(append(others, lock)...)
+				s.journal.write(append(changes, lock)...)
 				e := s.listen(tt.query, tt.last)
 				livePass(time.Duration(tt.before/lineRows+1) * linePace)
 				said := e.heard()
