@@ -110,7 +110,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	leaving := make(chan struct{})
 	partners := partnerapi.New(office, srv.desk, partnerapi.Options{
 		Log: s.log, Sandbox: s.sandbox, Served: srv.watch.served, CallbackPorts: rules.Ports,
-		Feed: feed, Leaving: leaving,
+		Feed: feed, Crowded: srv.store.Crowded, Leaving: leaving,
 	})
 	docs := srv.watch.pages(manual.New())
 	site := srv.watch.pages(web.New(office, office, addresses, web.Options{Log: s.log, Sandbox: s.sandbox, Stray: srv.desk.Stray, Lobby: srv.lobby, Accounts: office, Belongings: office, Wallet: srv.wallet, Changes: feed, Leaving: leaving}))

@@ -62,6 +62,9 @@ type Options struct {
 	Feed Feed
 	// Served is told of each request when it has its answer; nil is nobody.
 	Served func(context.Context, Served)
+	// Crowded reports that what gives way first would be refused now, so that it is
+	// before its body is read; nil is never. It is asked by many goroutines at once.
+	Crowded func() bool
 	// Leaving is closed when the server stops, which ends streams; nil is never.
 	Leaving <-chan struct{}
 }
@@ -82,7 +85,7 @@ type Served struct {
 func New(office BoxOffice, desk Desk, options Options) http.Handler {
 	a := &api{
 		office: office, desk: desk, log: options.Log, sandbox: options.Sandbox, served: options.Served,
-		reads: newShed(readsAtWork, readsWaiting), callbackPorts: options.CallbackPorts,
+		reads: newShed(readsAtWork, readsWaiting), callbackPorts: options.CallbackPorts, crowded: options.Crowded,
 		feed: options.Feed, streams: make(chan struct{}, maxStreams), leaving: options.Leaving,
 	}
 	if a.log == nil {
@@ -109,6 +112,7 @@ type api struct {
 	sandbox bool
 	served  func(context.Context, Served)
 	reads   *shed
+	crowded func() bool // nil is never
 
 	callbackPorts []uint16
 
@@ -130,6 +134,7 @@ type route struct {
 	secret       bool                                               // the answer holds secrets, which compression would let leak
 	tagged       bool                                               // the answer has an ETag
 	shed         bool                                               // refused first when there is too much to do
+	yields       bool                                               // refused next, as boxoffice.Needs says it
 	kept         bool                                               // the answer is kept for repeats of the request
 	stream       func(ctx context.Context, w *reply, c *call) error // answers who asks for an event stream
 }
@@ -142,7 +147,7 @@ func (a *api) routes() []route {
 		{method: "GET", path: "/v1/feed/seats", act: a.feedOf(boxoffice.Seats), shed: true, stream: a.streamOf(boxoffice.Seats)},
 		{method: "GET", path: "/v1/feed/events", act: a.feedOf(boxoffice.Events), shed: true, stream: a.streamOf(boxoffice.Events)},
 		{method: "GET", path: snapshotPath, act: a.snapshot, shed: true},
-		{method: "PUT", path: "/v1/tickets/lock", act: a.lockTickets, body: true},
+		{method: "PUT", path: "/v1/tickets/lock", act: a.lockTickets, body: true, yields: true},
 		{method: "PUT", path: "/v1/tickets/unlock", act: a.unlockTickets, body: true},
 		{method: "POST", path: "/v1/cart/complete-order", act: a.completeOrder, body: true, kept: true},
 		{method: "GET", path: "/v1/cart/complete-order/{processId}", act: a.orderStatus},
@@ -150,13 +155,13 @@ func (a *api) routes() []route {
 		{method: "PUT", path: "/v1/tickets/verify", act: a.verifyTickets, body: true, shed: true},
 		{method: "POST", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true, kept: true},
 		{method: "PUT", path: "/v1/tickets/print", act: a.printTickets, body: true, secret: true, kept: true},
-		{method: "POST", path: "/v1/tickets/transfer", act: a.initiateTransfer, body: true, secret: true, kept: true},
+		{method: "POST", path: "/v1/tickets/transfer", act: a.initiateTransfer, body: true, yields: true, secret: true, kept: true},
 		{method: "DELETE", path: "/v1/tickets/transfer/{confirmationCd}", act: a.cancelTransfer, kept: true},
 		{method: "GET", path: "/v1/tickets/transfer/{confirmationCd}", act: a.transferHistory},
 		{method: "POST", path: acceptPath, act: a.acceptTransfer, body: true, secret: true, kept: true},
 		{method: "POST", path: handOverPath, act: a.handOver, body: true, secret: true, kept: true},
 		{method: "GET", path: handOverPath + "/{processId}", act: a.handOverStatus, secret: true},
-		{method: "POST", path: "/v2/tickets/transfer", act: a.initiateTransferV2, body: true, secret: true, kept: true},
+		{method: "POST", path: "/v2/tickets/transfer", act: a.initiateTransferV2, body: true, yields: true, secret: true, kept: true},
 		{method: "GET", path: "/v2/tickets/transfer/pending/{processId}", act: a.transferStatusV2, secret: true},
 	}
 }

@@ -131,7 +131,7 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 			return 0, nil, err
 		}
 	}
-	if rt.shed && a.reads.full() {
+	if rt.shed && a.reads.full() || rt.yields && a.crowded != nil && a.crowded() {
 		return 0, nil, fault.Busy
 	}
 	if err := media(r); err != nil {

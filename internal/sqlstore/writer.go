@@ -59,6 +59,10 @@ func (s *Store) Do(ctx context.Context, act boxoffice.Act) error {
 	return s.wait(ctx, &waiting{act: act, needs: act.Needs(), done: make(chan struct{})})
 }
 
+// Crowded reports that Do would refuse an act that yields: a quarter of the queue is
+// for the others.
+func (s *Store) Crowded() bool { return len(s.queue) >= cap(s.queue)*3/4 }
+
 // alone runs work in a transaction of its own between batches. The work may run
 // again, so it clears what it collected first.
 func (s *Store) alone(ctx context.Context, work func(ctx context.Context, tx session) error) error {
@@ -77,7 +81,7 @@ func (s *Store) wait(ctx context.Context, w *waiting) (err error) {
 		return fault.Busy
 	default:
 	}
-	if w.needs.Yields && len(s.queue) >= cap(s.queue)*3/4 {
+	if w.needs.Yields && s.Crowded() {
 		return fault.Busy
 	}
 	queue := s.queue

@@ -11,9 +11,6 @@ import (
 	"github.com/seatlink/seatlink/internal/boxoffice"
 )
 
-// choosingRoutes are the pages where seats are chosen.
-func (s *site) choosingRoutes() map[string]handler { return nil }
-
 // A seatsOfEvent is what somebody has at an event, as one chooses from it: sections,
 // rows and seats, in the order of the holdings.
 type seatsOfEvent struct {

@@ -148,7 +148,6 @@ func (s *site) routes() map[string]handler {
 	if s.wallet != nil {
 		all[ticketsPath+"/{ticket}"+passName] = s.myTicketAs(s.passed)
 	}
-	maps.Copy(all, s.choosingRoutes())
 	return all
 }
 
