@@ -13,6 +13,7 @@ const (
 	Enter = "\r"
 	Space = " "
 	Down  = kb.ArrowDown
+	End   = kb.End
 )
 
 // Press presses keys where the focus is, as somebody does who has no mouse.
