@@ -364,6 +364,9 @@ UPDATE listing SET taken_at = created_at WHERE tokens LIKE '%"A7"%'; UPDATE tick
 	for _, h := range auditedHouses(t) {
 		for _, b := range breaks {
 			t.Run(h.name+"/"+b.name, func(t *testing.T) {
+				if h.name == "sqlite" { // each has its own file; PostgreSQL's is one, mended in between
+					t.Parallel()
+				}
 				url, db := h.copy(t)
 				subject := b.subject
 				if strings.HasPrefix(subject, "SELECT ") {

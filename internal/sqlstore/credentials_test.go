@@ -21,10 +21,12 @@ func TestCredentials(t *testing.T) {
 			return storetest.Vaults{Here: s, There: s, AwaitWaiter: func(*testing.T) {}}
 		})
 	})
+	model := storetest.Postgres(t)
+	must(t, sqlstore.MigratePostgres(t.Context(), model))
 	t.Run("PostgreSQL", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.Vaults {
 			t.Helper()
-			url := storetest.Postgres(t)
+			url := storetest.PostgresCopy(t, model)
 			s := openVault(t, url, newKeys(t), nil)
 			return storetest.Vaults{Here: s, There: s, AwaitWaiter: lockWaiter(url)}
 		})
@@ -32,7 +34,7 @@ func TestCredentials(t *testing.T) {
 	t.Run("PostgreSQL by two processes", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.Vaults {
 			t.Helper()
-			url, keys := storetest.Postgres(t), newKeys(t)
+			url, keys := storetest.PostgresCopy(t, model), newKeys(t)
 			return storetest.Vaults{
 				Here: openVault(t, url, keys, nil), There: openVault(t, url, keys, nil), AwaitWaiter: lockWaiter(url),
 			}
