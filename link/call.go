@@ -103,13 +103,17 @@ func (k call) decode(a answer, good any) error {
 
 // send returns an answer of 2xx or 304, or an error.
 func (c *Client) send(ctx context.Context, k call) (answer, error) {
-	var renewed bool
+	var renewed, open bool // open: a try may have been done, and we were not told
 	for {
 		access, err := c.wallet.access(ctx)
 		if err != nil {
-			return answer{}, &EntryError{k.name, err}
+			return answer{}, &EntryError{k.name, err, open}
 		}
-		a, err := c.retries.again(ctx, func() (answer, error) { return c.once(ctx, k, access) }, k.asked)
+		a, err := c.retries.again(ctx, func() (answer, error) {
+			a, err := c.once(ctx, k, access)
+			open = open || err != nil || a.open()
+			return a, err
+		}, k.asked)
 		switch {
 		case err != nil:
 			return a, k.unanswered(err)
@@ -118,16 +122,16 @@ func (c *Client) send(ctx context.Context, k call) (answer, error) {
 			return a, nil
 		case a.status != http.StatusUnauthorized:
 			c.wallet.worked(access)
-			return a, k.refusal(a, time.Now())
+			return a, k.refusal(a, open, time.Now())
 		case renewed:
-			return a, k.refusal(a, time.Now())
+			return a, k.refusal(a, open, time.Now())
 		}
 		renewed = true
 		switch better, err := c.wallet.rejected(ctx, access, a.code()); {
 		case err != nil:
-			return a, &EntryError{k.name, err}
+			return a, &EntryError{k.name, err, open}
 		case !better:
-			return a, k.refusal(a, time.Now())
+			return a, k.refusal(a, open, time.Now())
 		}
 	}
 }

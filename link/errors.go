@@ -22,6 +22,8 @@ type Error struct {
 	RequestID  string        // for support, and to send the same request again
 	RetryAfter time.Duration // how long the server asks to wait; 0 when it does not
 	Failures   []Failure     // ticket by ticket, where that is why
+
+	open bool // an earlier try of the request, or this one, may have been done
 }
 
 // Error names the call, the reason, and the Request-ID.
@@ -71,11 +73,13 @@ func (e *NoAnswerError) Error() string {
 // Unwrap returns the cause.
 func (e *NoAnswerError) Unwrap() error { return e.Err }
 
-// An EntryError is a request that was not done, for the client could not get a good
-// access token for it.
+// An EntryError is a request for which the client could not get a good access token.
+// It was not done, unless an earlier try of it was not answered: ask Undecided.
 type EntryError struct {
 	Call string
 	Err  error // an *Error of POST /v1/auth/token, one of Keep, or ErrNoCode
+
+	open bool
 }
 
 // Error names the call and the cause.
@@ -87,23 +91,35 @@ func (e *EntryError) Error() string {
 func (e *EntryError) Unwrap() error { return e.Err }
 
 // Undecided reports whether err leaves it open if the request was done: there was
-// no answer, or one that does not say it. Any other error means that it was not.
+// no answer, or one that does not say it, to any of its tries, and what the last one
+// was told does not settle it. Any other error means that it was not done.
 func Undecided(err error) bool {
-	if _, entry := errors.AsType[*EntryError](err); entry {
-		return false
+	if entry, ok := errors.AsType[*EntryError](err); ok {
+		return entry.open
 	}
 	if _, none := errors.AsType[*NoAnswerError](err); none {
 		return true
 	}
 	said, ok := errors.AsType[*Error](err)
-	if !ok {
-		return false
+	return ok && said.open && !said.settles()
+}
+
+// settles reports whether a request that is refused like this was not done by an
+// earlier try either. The server looks for what it has answered before it looks at
+// the tickets, but who is busy, or does not let one in, has not looked.
+func (e *Error) settles() bool {
+	switch e.Type {
+	case TypeBadRequest, TypeTooLarge, TypeNotFound, TypeConflict, TypeRefused:
+		return e.Code != CodeIdempotencyKeyInUse
 	}
-	switch said.Code {
-	case CodeUnavailable, CodeStopping: // nothing was done
-		return false
-	}
-	return said.Status >= http.StatusInternalServerError || said.Code == CodeIdempotencyKeyInUse
+	return false
+}
+
+// open reports whether an answer leaves it open if the request was done.
+func (a answer) open() bool {
+	code := a.code()
+	return code == CodeIdempotencyKeyInUse ||
+		a.status >= http.StatusInternalServerError && code != CodeUnavailable && code != CodeStopping
 }
 
 // A Reason is why a request, or what came of it, did not succeed as a whole.
@@ -114,8 +130,9 @@ type Reason struct {
 }
 
 // refusal makes an Error of an answer that is none of the good ones.
-func (k call) refusal(a answer, now time.Time) *Error {
+func (k call) refusal(a answer, open bool, now time.Time) *Error {
 	e := &Error{
+		open: open,
 		Call: k.name, Status: a.status, RequestID: cmp.Or(a.header.Get("Request-ID"), k.requestID),
 		RetryAfter: retryAfter(a.header.Get("Retry-After"), now),
 		Message:    "the answer is not one of the Link API",

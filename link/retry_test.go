@@ -200,6 +200,37 @@ func TestTriesEnd(t *testing.T) {
 	})
 }
 
+// What a try leaves open stays open until an answer settles it: a later try that is
+// told that nothing was done speaks of itself alone.
+func TestALaterRefusalDoesNotSettleWhatATryLeftOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lost, torn := hitch{}, hitch{status: 200, torn: true}
+		for _, tt := range []struct {
+			name      string
+			tries     []hitch
+			undecided bool
+		}{
+			{"too busy alone", []hitch{{status: 503, body: busy}}, false},
+			{"no answer, then too busy", []hitch{lost, {status: 503, body: busy}}, true},
+			{"half an answer, then too many", []hitch{torn, {status: 429, body: "{}"}}, true},
+			{"a proxy's 502, then not let in", []hitch{{status: 502}, {status: 403, body: string(read(t, "any-call.403.json"))}}, true},
+			{"no answer, then refused", []hitch{lost, {status: 422, body: string(read(t, "tickets-lock.422.json"))}}, false},
+			{"no answer, then malformed", []hitch{lost, {status: 400, body: string(read(t, "tickets-lock.400.field-required.json"))}}, false},
+		} {
+			next := 0
+			o := options(entered(t), func(r *http.Request) (*http.Response, error) {
+				h := tt.tries[min(next, len(tt.tries)-1)]
+				next++
+				return h.answer(r)
+			})
+			_, err := begin(t, o).Complete(t.Context(), link.CompleteRequest{})
+			if said := as[*link.Error](t, err); link.Undecided(err) != tt.undecided {
+				t.Errorf("%s: %v: undecided %v; want %v", tt.name, said, !tt.undecided, tt.undecided)
+			}
+		}
+	})
+}
+
 // The waits double, up to half of each is chance, and Retry-After is their least.
 func TestWaitsGrowAndHonourRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -132,6 +132,11 @@ func givingOf(wire transferRequest, distributor string) (boxoffice.TransferReque
 	if req.Recipient, err = recipientOf(*offer.Recipient, under("recipient")); err != nil {
 		return req, nil, err
 	}
+	if offer.Sender != nil { // the token form may name one, too
+		if err := within(offer.Sender.PatronID, maxID, under, "sender.patronId"); err != nil {
+			return req, nil, err
+		}
+	}
 	switch {
 	case len(req.Recipient.Emails)+len(req.Recipient.Phones) == 0:
 		return req, nil, missingOf("email or phone")

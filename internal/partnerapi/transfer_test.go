@@ -141,6 +141,7 @@ func TestTransfersThatAreWrong(t *testing.T) {
 		{"no distributor in the seat form", "/v1/tickets/transfer", seats, "DISTRIBUTOR_UNKNOWN", "distributorCode"},
 		{"two distributors", path + "&distributorCode=B", seats, "PARAMETER_REPEATED", "distributorCode"},
 		{"no sender in the seat form", path, spoilt(seats, `"sender"`, `"x"`), "FIELD_REQUIRED", "sender"},
+		{"a long sender in the token form", path, spoilt(tokens, `"recipient"`, `"sender":{"patronId":"`+strings.Repeat("1", 129)+`"},"recipient"`), "FIELD_TOO_LONG", "sender.patronId"},
 		{"no section", path, spoilt(seats, `"section"`, `"x"`), "FIELD_REQUIRED", "seatInfo.section"},
 		{"a row that is a list", path, spoilt(seats, `12`, `[12]`), "FIELD_INVALID", "row"},
 		{"no tokens", path, spoilt(tokens, `"129L7GVL7PX3KS9ZC"`, ``), "BATCH_SIZE", "tokens"},
