@@ -42,7 +42,7 @@ func newCertificates(s *SNS) *certificates {
 
 // of is the certificate at an address that belongs to SNS. One that an authority
 // does not vouch for is errForged; an error besides is of the network.
-func (c *certificates) of(ctx context.Context, address, region string, now time.Time) (*x509.Certificate, error) {
+func (c *certificates) of(ctx context.Context, address, domain string, now time.Time) (*x509.Certificate, error) {
 	c.mu.Lock()
 	known, ok := c.kept[address]
 	c.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *certificates) of(ctx context.Context, address, region string, now time.
 		return nil, ctx.Err()
 	}
 	defer func() { <-c.turns }()
-	found, err := c.fetch(ctx, address, region, now)
+	found, err := c.fetch(ctx, address, domain, now)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (c *certificates) of(ctx context.Context, address, region string, now time.
 // fetch gets a certificate and has its chain checked. Amazon's file has the one
 // certificate alone; its issuer's comes with the connection, or lies where the
 // certificate says.
-func (c *certificates) fetch(ctx context.Context, address, region string, now time.Time) (*x509.Certificate, error) {
+func (c *certificates) fetch(ctx context.Context, address, domain string, now time.Time) (*x509.Certificate, error) {
 	text, shown, err := fetch(ctx, c.client, address)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (c *certificates) fetch(ctx context.Context, address, region string, now ti
 			between.AddCert(one)
 		}
 	}
-	if leaf == nil || !isSigner(leaf, region) {
+	if leaf == nil || !isSigner(leaf, domain) {
 		return nil, errForged
 	}
 	for _, one := range shown {
@@ -114,9 +114,11 @@ func (c *certificates) fetch(ctx context.Context, address, region string, now ti
 	return leaf, nil
 }
 
-// isSigner reports whether a certificate is made out to SNS.
-func isSigner(leaf *x509.Certificate, region string) bool {
-	for _, name := range []string{"sns.amazonaws.com", "sns." + region + ".amazonaws.com", "sns-signing." + region + ".amazonaws.com"} {
+// isSigner reports whether a certificate is made out to SNS, as a whole or of a
+// region, by the region's domain.
+func isSigner(leaf *x509.Certificate, domain string) bool {
+	_, whole, _ := strings.Cut(domain, ".")
+	for _, name := range []string{"sns." + whole, "sns." + domain, "sns-signing." + domain} {
 		if leaf.VerifyHostname(name) == nil {
 			return true
 		}

@@ -2,6 +2,7 @@ package receive_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -148,6 +149,35 @@ func TestTheChainOfACertificateIsFollowedToItsAuthority(t *testing.T) {
 			t.Errorf("%s: a day later %d, fetched %d times; want 204, twice", tt.name, got, amazon.asked[certificateAt])
 		}
 	}
+
+	// Other partitions of Amazon have topics, hosts and names of their own.
+	const (
+		chinese  = "arn:aws-cn:sns:cn-north-1:123456789012:seats"
+		official = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:seats"
+	)
+	for _, tt := range []struct {
+		name, topic, host, signer string
+		want                      int
+	}{
+		{"China", chinese, "sns.cn-north-1.amazonaws.com.cn", "sns.cn-north-1.amazonaws.com.cn", 204},
+		{"China's whole", chinese, "sns.cn-north-1.amazonaws.com.cn", "sns.amazonaws.com.cn", 204},
+		{"China's topic at a host of the others", chinese, "sns.cn-north-1.amazonaws.com", "sns.cn-north-1.amazonaws.com", 403},
+		{"China's topic by the others' certificate", chinese, "sns.cn-north-1.amazonaws.com.cn", "sns.amazonaws.com", 403},
+		{"another's topic at China's host", euTopic, "sns.eu-west-1.amazonaws.com.cn", "sns.amazonaws.com", 403},
+		{"a government's", official, "sns.us-gov-west-1.amazonaws.com", "sns.us-gov-west-1.amazonaws.com", 204},
+	} {
+		at := "https://" + tt.host + "/SimpleNotificationService-1.pem"
+		amazon := &web{pages: map[string][]byte{at: leaf(tt.signer, issuerAt), issuerAt: middle.Raw}, asked: map[string]int{}}
+		roots := x509.NewCertPool()
+		roots.AddCert(root)
+		h := receive.New(receive.Options{
+			SNS:   &receive.SNS{Topics: []string{chinese, official, euTopic}, Client: &http.Client{Transport: amazon}, Roots: roots},
+			Clock: func() time.Time { return start },
+		}, func(context.Context, receive.Message) error { return nil })
+		if got := answerTo(t, h, signKey, start, "Notification", map[string]string{"TopicArn": tt.topic, "SigningCertURL": at}); got != tt.want {
+			t.Errorf("%s: answered %d; want %d", tt.name, got, tt.want)
+		}
+	}
 }
 
 const certificateAt = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
@@ -159,6 +189,8 @@ func answerTo(t *testing.T, h *receive.Handler, by *rsa.PrivateKey, now time.Tim
 		"Type": kind, "MessageId": "m", "TopicArn": euTopic, "Message": body("LOCK"), "Timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"),
 	}
 	maps.Copy(fields, besides)
+	certificate := cmp.Or(fields["SigningCertURL"], certificateAt)
+	delete(fields, "SigningCertURL") // it is not signed
 	var words strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		words.WriteString(name + "\n" + fields[name] + "\n")
@@ -168,7 +200,7 @@ func answerTo(t *testing.T, h *receive.Handler, by *rsa.PrivateKey, now time.Tim
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields["SignatureVersion"], fields["Signature"], fields["SigningCertURL"] = "2", base64.StdEncoding.EncodeToString(signed), certificateAt
+	fields["SignatureVersion"], fields["Signature"], fields["SigningCertURL"] = "2", base64.StdEncoding.EncodeToString(signed), certificate
 	text, err := json.Marshal(fields)
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,8 @@ import (
 type SNS struct {
 	Topics []string // ARNs; messages of others are refused
 	// Host is where the certificate and the SubscribeURL are, with its port, for
-	// tests. "" is sns.<region>.amazonaws.com of the topic's region.
+	// tests. "" is sns.<region>.amazonaws.com of the topic's region, in China
+	// sns.<region>.amazonaws.com.cn.
 	Host string
 	// Client fetches certificates and confirms subscriptions; nil is one of its own.
 	Client *http.Client
@@ -155,7 +156,7 @@ func (h *Handler) trust(ctx context.Context, n *notice) error {
 	if err != nil || !h.options.SNS.at(from, n.TopicARN) || from.RawQuery != "" || !strings.HasSuffix(from.Path, ".pem") {
 		return errForged
 	}
-	certificate, err := h.certificates.of(ctx, from.String(), regionOf(n.TopicARN), h.options.Clock())
+	certificate, err := h.certificates.of(ctx, from.String(), domainOf(n.TopicARN), h.options.Clock())
 	if err != nil {
 		return err
 	}
@@ -169,17 +170,23 @@ func (h *Handler) trust(ctx context.Context, n *notice) error {
 func (s *SNS) at(u *url.URL, topic string) bool {
 	host := s.Host
 	if host == "" {
-		host = "sns." + regionOf(topic) + ".amazonaws.com"
+		host = "sns." + domainOf(topic)
 	}
 	return u.Scheme == "https" && u.User == nil && u.Opaque == "" && u.Host == host
 }
 
-func regionOf(topic string) string {
-	const region = 3
-	if parts := strings.Split(topic, ":"); len(parts) > region {
-		return parts[region]
+// domainOf is where the services of a topic's region are. China's are a world of
+// their own.
+func domainOf(topic string) string {
+	const partition, region = 1, 3
+	parts := strings.Split(topic, ":")
+	switch {
+	case len(parts) <= region:
+		return ""
+	case parts[partition] == "aws-cn":
+		return parts[region] + ".amazonaws.com.cn"
 	}
-	return ""
+	return parts[region] + ".amazonaws.com"
 }
 
 // confirm says yes to a subscription to a topic that is known.
