@@ -45,11 +45,11 @@ func (c *Client) exchange(ctx context.Context, g grant) (Pair, int, error) {
 	case err != nil:
 		return Pair{}, tries, k.unanswered(err)
 	case a.status != http.StatusOK:
-		return Pair{}, tries, k.refusal(a, false, time.Now())
+		return Pair{}, tries, k.refusal(a, time.Now())
 	}
 	var pair Pair
 	if err := json.Unmarshal(a.body, &pair); err != nil || pair.AccessToken == "" || pair.RefreshToken == "" {
-		return Pair{}, tries, k.refusal(a, false, time.Now()) // whatever it is, it is no pair, and not to be shown
+		return Pair{}, tries, k.refusal(a, time.Now()) // whatever it is, it is no pair, and not to be shown
 	}
 	return pair, tries, nil
 }

@@ -104,6 +104,11 @@ func (k call) decode(a answer, good any) error {
 // send returns an answer of 2xx or 304, or an error.
 func (c *Client) send(ctx context.Context, k call) (answer, error) {
 	var renewed, open bool // open: a try may have been done, and we were not told
+	refused := func(a answer) error {
+		e := k.refusal(a, time.Now())
+		e.open = open
+		return e
+	}
 	for {
 		access, err := c.wallet.access(ctx)
 		if err != nil {
@@ -122,16 +127,16 @@ func (c *Client) send(ctx context.Context, k call) (answer, error) {
 			return a, nil
 		case a.status != http.StatusUnauthorized:
 			c.wallet.worked(access)
-			return a, k.refusal(a, open, time.Now())
+			return a, refused(a)
 		case renewed:
-			return a, k.refusal(a, open, time.Now())
+			return a, refused(a)
 		}
 		renewed = true
 		switch better, err := c.wallet.rejected(ctx, access, a.code()); {
 		case err != nil:
 			return a, &EntryError{k.name, err, open}
 		case !better:
-			return a, k.refusal(a, open, time.Now())
+			return a, refused(a)
 		}
 	}
 }

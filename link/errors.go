@@ -101,16 +101,21 @@ func Undecided(err error) bool {
 		return true
 	}
 	said, ok := errors.AsType[*Error](err)
-	return ok && said.open && !said.settles()
+	return ok && said.open && !Settled(err)
 }
 
-// settles reports whether a request that is refused like this was not done by an
-// earlier try either. The server looks for what it has answered before it looks at
-// the tickets, but who is busy, or does not let one in, has not looked.
-func (e *Error) settles() bool {
-	switch e.Type {
+// Settled reports whether err is the server's last word on a request, which was then
+// not done by an earlier try or call under the same RequestID either: the server
+// looks for what it has answered before it looks at the tickets. One that is busy, or
+// lets nobody in, has not looked, so that of a request that was sent before it says nothing.
+func Settled(err error) bool {
+	said, ok := errors.AsType[*Error](err)
+	if _, entry := errors.AsType[*EntryError](err); entry || !ok {
+		return false
+	}
+	switch said.Type {
 	case TypeBadRequest, TypeTooLarge, TypeNotFound, TypeConflict, TypeRefused:
-		return e.Code != CodeIdempotencyKeyInUse
+		return said.Code != CodeIdempotencyKeyInUse
 	}
 	return false
 }
@@ -130,9 +135,8 @@ type Reason struct {
 }
 
 // refusal makes an Error of an answer that is none of the good ones.
-func (k call) refusal(a answer, open bool, now time.Time) *Error {
+func (k call) refusal(a answer, now time.Time) *Error {
 	e := &Error{
-		open: open,
 		Call: k.name, Status: a.status, RequestID: cmp.Or(a.header.Get("Request-ID"), k.requestID),
 		RetryAfter: retryAfter(a.header.Get("Retry-After"), now),
 		Message:    "the answer is not one of the Link API",

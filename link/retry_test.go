@@ -209,13 +209,14 @@ func TestALaterRefusalDoesNotSettleWhatATryLeftOpen(t *testing.T) {
 			name      string
 			tries     []hitch
 			undecided bool
+			settled   bool
 		}{
-			{"too busy alone", []hitch{{status: 503, body: busy}}, false},
-			{"no answer, then too busy", []hitch{lost, {status: 503, body: busy}}, true},
-			{"half an answer, then too many", []hitch{torn, {status: 429, body: "{}"}}, true},
-			{"a proxy's 502, then not let in", []hitch{{status: 502}, {status: 403, body: string(read(t, "any-call.403.json"))}}, true},
-			{"no answer, then refused", []hitch{lost, {status: 422, body: string(read(t, "tickets-lock.422.json"))}}, false},
-			{"no answer, then malformed", []hitch{lost, {status: 400, body: string(read(t, "tickets-lock.400.field-required.json"))}}, false},
+			{"too busy alone", []hitch{{status: 503, body: busy}}, false, false},
+			{"no answer, then too busy", []hitch{lost, {status: 503, body: busy}}, true, false},
+			{"half an answer, then too many", []hitch{torn, {status: 429, body: "{}"}}, true, false},
+			{"a proxy's 502, then not let in", []hitch{{status: 502}, {status: 403, body: string(read(t, "any-call.403.json"))}}, true, false},
+			{"no answer, then refused", []hitch{lost, {status: 422, body: string(read(t, "tickets-lock.422.json"))}}, false, true},
+			{"no answer, then malformed", []hitch{lost, {status: 400, body: string(read(t, "tickets-lock.400.field-required.json"))}}, false, true},
 		} {
 			next := 0
 			o := options(entered(t), func(r *http.Request) (*http.Response, error) {
@@ -224,8 +225,8 @@ func TestALaterRefusalDoesNotSettleWhatATryLeftOpen(t *testing.T) {
 				return h.answer(r)
 			})
 			_, err := begin(t, o).Complete(t.Context(), link.CompleteRequest{})
-			if said := as[*link.Error](t, err); link.Undecided(err) != tt.undecided {
-				t.Errorf("%s: %v: undecided %v; want %v", tt.name, said, !tt.undecided, tt.undecided)
+			if said := as[*link.Error](t, err); link.Undecided(err) != tt.undecided || link.Settled(err) != tt.settled {
+				t.Errorf("%s: %v: undecided %v, settled %v; want %v, %v", tt.name, said, link.Undecided(err), link.Settled(err), tt.undecided, tt.settled)
 			}
 		}
 	})

@@ -130,7 +130,7 @@ func (m *Market) verify(ctx context.Context, event link.AccessID, barcodes []str
 		if failure == nil {
 			continue
 		}
-		if !decided(failure) {
+		if !link.Settled(failure) {
 			return nil, nil, failure
 		}
 		refused, err = append(refused, refusal{"Barcode " + barcode, explain(failure)}), failure

@@ -90,7 +90,7 @@ func (m *Market) lockLot(ctx context.Context, id string) {
 	locked, request, err := m.lock(ctx, l, asked)
 	m.note(ctx, m.shelf.change(func(r *records) error {
 		l := r.Lots[id]
-		if err != nil && !decided(err) {
+		if err != nil && !link.Settled(err) {
 			l.Why = explain(err) // and it is asked again
 			r.Lots[id] = l
 			return nil
@@ -167,7 +167,7 @@ func (m *Market) dropLocks(ctx context.Context, ids ...string) {
 	if len(tokens) == 0 {
 		return
 	}
-	if _, err := m.Client.Unlock(ctx, tokens...); err != nil && !decided(err) {
+	if _, err := m.Client.Unlock(ctx, tokens...); err != nil && !link.Settled(err) {
 		return // and it is asked again
 	}
 	m.note(ctx, m.shelf.change(func(r *records) error {

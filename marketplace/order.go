@@ -36,7 +36,7 @@ func (m *Market) completeOrder(ctx context.Context, o order) {
 	switch {
 	case err == nil:
 		m.progress(ctx, o.ID, sale, trouble{})
-	case decided(err):
+	case link.Settled(err):
 		why := explain(err)
 		sale.Status = link.Failed
 		m.progress(ctx, o.ID, sale, why)
@@ -56,7 +56,7 @@ func (m *Market) look(ctx context.Context, o order) {
 	switch {
 	case err == nil:
 		m.progress(ctx, o.ID, sale, trouble{})
-	case decided(err): // it does not know the process, after a backup maybe; it knows our own id, or sells now
+	case link.Settled(err): // it does not know the process, after a backup maybe; it knows our own id, or sells now
 		m.note(ctx, m.shelf.change(func(r *records) error {
 			now := r.Orders[o.ID]
 			now.State, now.Why = asking, explain(err)

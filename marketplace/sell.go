@@ -100,7 +100,7 @@ func features(association string, attributes []string) []string {
 // this site is a gateway to it.
 func statusFor(err error) int {
 	switch {
-	case !decided(err):
+	case !link.Settled(err):
 		return http.StatusServiceUnavailable
 	case explain(err).Code == link.CodeListingNotFound:
 		return http.StatusNotFound

@@ -89,19 +89,3 @@ func wordsOf(f link.Failure) string {
 	}
 	return oddWords
 }
-
-// decided reports whether an error is the venue's last word on a request. It is
-// stricter than link.Undecided, which judges one call: this request may have been
-// sent before, so that "the venue is too busy" and "you are not let in" say nothing
-// of what became of it then.
-func decided(err error) bool {
-	said, ok := errors.AsType[*link.Error](err)
-	if _, entry := errors.AsType[*link.EntryError](err); entry || !ok {
-		return false
-	}
-	switch said.Type {
-	case link.TypeBadRequest, link.TypeTooLarge, link.TypeNotFound, link.TypeConflict, link.TypeRefused:
-		return said.Code != link.CodeIdempotencyKeyInUse
-	}
-	return false
-}

@@ -129,7 +129,7 @@ func (m *Market) callRoll(ctx context.Context) bool {
 		var request string
 		var err error
 		m.bounded(ctx, func(ctx context.Context) { locked, request, err = m.lock(ctx, l, asked) })
-		if err != nil && !decided(err) {
+		if err != nil && !link.Settled(err) {
 			return false
 		}
 		verdict := judge(locked, request, err)
