@@ -132,7 +132,7 @@ func (a *api) answer(w *reply, r *http.Request, rt route) (status int, body any,
 		}
 	}
 	if rt.shed && a.reads.full() || rt.yields && a.crowded != nil && a.crowded() {
-		return 0, nil, fault.Busy
+		return 0, nil, refuse(ctx)
 	}
 	if err := media(r); err != nil {
 		return 0, nil, err

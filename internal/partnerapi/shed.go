@@ -2,6 +2,7 @@ package partnerapi
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +17,24 @@ const (
 	readsAtWork  = 256         // more at once would only make all of them slow
 	readsWaiting = 1024        // for a place among those, as many as acts in the queue
 	readPatience = time.Second // as long as an act waits in the queue
+
+	// refusalTakes is how long a refusal waits at least before it is told, and half as
+	// long again at most. Many come again at once, whatever Retry-After says, and what it costs to hear them all is taken from
+	// those who are served: a crowd that asks ten times what can be done would have most
+	// of the processor for its refusals. Waiting costs nothing but the connection.
+	refusalTakes = time.Second
 )
+
+// refuse is fault.Busy, in its time.
+func refuse(ctx context.Context) error {
+	wait := time.NewTimer(refusalTakes + rand.N(refusalTakes/2)) //nolint:gosec // spreads a crowd, hides nothing
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return fault.Busy
+}
 
 // A shed bounds the reads that are at work, and those that wait to be.
 type shed struct {

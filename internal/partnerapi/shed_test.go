@@ -110,27 +110,32 @@ func TestUnlockCompleteAndStatusAreTheLastToBeRefused(t *testing.T) {
 // While the store would refuse them, locks and transfers are told to come again
 // before anything of their body is read; what must not wait is done.
 func TestWhatGivesWayIsRefusedUnreadInACrowd(t *testing.T) {
-	a := &api{office: answers(nil, nil), desk: fakeDesk{}, log: discard(), reads: newShed(2, 0), crowded: func() bool { return true }}
-	door := a.observe(a.limit(a.mux()))
-	for _, tt := range []struct {
-		method, path, body string
-		refused            bool
-	}{
-		{"PUT", "/v1/tickets/lock", "no JSON", true},
-		{"POST", "/v1/tickets/transfer", "no JSON", true},
-		{"POST", "/v2/tickets/transfer", "no JSON", true},
-		{"PUT", "/v1/tickets/unlock", unlockBody, false},
-		{"POST", "/v1/cart/complete-order", completeBody, false},
-		{"GET", "/v1/cart/complete-order/p", "", false},
-		{"POST", "/v1/tickets/print", printBody, false},
-		{"GET", "/v1/catalog/events", "", false},
-	} {
-		w := httptest.NewRecorder()
-		door.ServeHTTP(w, request(tt.method, tt.path, tt.body))
-		if (w.Code == 503) != tt.refused || w.Code/100 == 4 {
-			t.Errorf("%s %s = %d; want refused: %v", tt.method, tt.path, w.Code, tt.refused)
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{office: answers(nil, nil), desk: fakeDesk{}, log: discard(), reads: newShed(2, 0), crowded: func() bool { return true }}
+		door := a.observe(a.limit(a.mux()))
+		for _, tt := range []struct {
+			method, path, body string
+			refused            bool
+		}{
+			{"PUT", "/v1/tickets/lock", "no JSON", true},
+			{"POST", "/v1/tickets/transfer", "no JSON", true},
+			{"POST", "/v2/tickets/transfer", "no JSON", true},
+			{"PUT", "/v1/tickets/unlock", unlockBody, false},
+			{"POST", "/v1/cart/complete-order", completeBody, false},
+			{"GET", "/v1/cart/complete-order/p", "", false},
+			{"POST", "/v1/tickets/print", printBody, false},
+			{"GET", "/v1/catalog/events", "", false},
+		} {
+			w, began := httptest.NewRecorder(), time.Now()
+			door.ServeHTTP(w, request(tt.method, tt.path, tt.body))
+			if (w.Code == 503) != tt.refused || w.Code/100 == 4 {
+				t.Errorf("%s %s = %d; want refused: %v", tt.method, tt.path, w.Code, tt.refused)
+			}
+			if took := time.Since(began); tt.refused && took < refusalTakes || took > refusalTakes*3/2 {
+				t.Errorf("%s %s took %v; a refusal takes %v, and half of it more at most", tt.method, tt.path, took, refusalTakes)
+			}
 		}
-	}
+	})
 }
 
 // A request ends after ten seconds at the latest, at whatever it was.

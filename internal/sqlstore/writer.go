@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -183,6 +184,10 @@ func (w *writer) take() []*waiting {
 
 // gather takes the acts of a batch, if there are any.
 func (w *writer) gather() []*waiting {
+	// Whoever is ready comes along. Woken by the first of a crowd, or back from a commit,
+	// a writer would run before the others where processors are few, and commit for one
+	// alone while they wait.
+	runtime.Gosched()
 	var batch []*waiting
 	for rows := 0; len(batch) < w.s.options.BatchActs; {
 		next := w.next
