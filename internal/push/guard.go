@@ -74,7 +74,7 @@ func newDoor(rules Rules, names *net.Resolver, permit func(netip.AddrPort) error
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:                  nil, // one of the environment would resolve names for itself
-			DialContext:            dialer.DialContext,
+			DialContext:            narrow(dialer),
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    tlsTime,
 			DisableCompression:     true, // a small answer stays small
@@ -84,6 +84,18 @@ func newDoor(rules Rules, names *net.Resolver, permit func(netip.AddrPort) error
 			IdleConnTimeout:        idleTime,
 		},
 	}}
+}
+
+// narrow dials, and has a connection take in no more than is read of an answer: one
+// that never ends would else fill megabytes of buffers at each attempt.
+func narrow(dialer *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			err = tcp.SetReadBuffer(maxAnswer)
+		}
+		return conn, err
+	}
 }
 
 // Post sends a JSON body to an address that a partner named, and returns the

@@ -261,14 +261,12 @@ RETURNING ` + subscriptionColumns
 // KeepSubscriptions writes down places and renews leases, in one statement
 // (push.Leases).
 func (s *Store) KeepSubscriptions(ctx context.Context, relay string, kept []push.Kept) ([]string, error) {
-	const (
-		keep = `
+	const keep = `
 UPDATE subscription SET cursor = r.place, flight = r.in_flight, attempts = r.tries, due_at = r.due, failing_since = r.failing,
 	delivered_at = r.delivered, state = r.standing, note = r.says, lease_until = $1
 FROM {rows $3 name text, number bigint, place bigint, in_flight bigint, tries bigint, due bigint, failing bigint, delivered bigint, standing text, says text}
-WHERE subscription.id = r.name AND subscription.lease = r.number AND subscription.lease_by = $2`
-		mine = `SELECT id, lease FROM subscription WHERE lease_by = $1`
-	)
+WHERE subscription.id = r.name AND subscription.lease = r.number AND subscription.lease_by = $2
+RETURNING id`
 	var held []string
 	err := s.alone(ctx, func(ctx context.Context, tx session) error {
 		held = nil
@@ -277,20 +275,14 @@ WHERE subscription.id = r.name AND subscription.lease = r.number AND subscriptio
 			return err
 		}
 		var rows table
-		leases := map[string]int64{}
 		for _, k := range kept {
-			leases[k.ID] = k.Lease
 			rows.row().text(k.ID).int(k.Lease).int(k.Cursor).int(k.Flight).int(int64(k.Attempts)).int(micros(k.Due)).int(micros(k.Failing)).
 				int(micros(k.Delivered)).text(string(k.State)).text(k.Note)
 		}
-		return tx.run(ctx,
-			step{text: keep, args: []any{micros(now.Add(push.LeaseTime)), relay}, rows: &rows, want: -1},
-			step{text: mine, args: []any{relay}, each: func(r row) error {
-				if lease, asked := leases[r.text(0)]; asked && lease == r.int(1) {
-					held = append(held, r.text(0))
-				}
-				return nil
-			}})
+		return tx.run(ctx, step{text: keep, args: []any{micros(now.Add(push.LeaseTime)), relay}, rows: &rows, want: -1, each: func(r row) error {
+			held = append(held, r.text(0))
+			return nil
+		}})
 	})
 	return held, err
 }
