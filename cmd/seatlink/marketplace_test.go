@@ -255,6 +255,8 @@ func (m *marketDemo) sellsFromMyAccount(t *testing.T) {
 	for _, s := range seats {
 		seller.Click(`input[value="` + s.token + `"]`)
 	}
+	marketPicture(t, "myaccount.png", seller, pagetest.Desktop())
+	marketPicture(t, "myaccount-phone.png", seller, pagetest.Phone())
 	seller.Click(`input[value="second-row"]`)
 	seller.Follow(".chosen button:not([formaction])")
 	if !strings.HasPrefix(seller.Address(), m.market+"/sell?listingId=") {
@@ -264,6 +266,8 @@ func (m *marketDemo) sellsFromMyAccount(t *testing.T) {
 		seller.Type("#price\\."+s.token, "60")
 	}
 	seller.Follow("form button")
+	seller.Go(m.file.URL + "/myaccount")
+	seller.Await("Live")
 
 	buyer := pagetest.Open(t, m.market+"/event/"+seats[0].event, pagetest.Phone())
 	for _, s := range seats {
@@ -274,6 +278,7 @@ func (m *marketDemo) sellsFromMyAccount(t *testing.T) {
 	buyer.Follow("form button")
 	marketBuyer(buyer.Type)
 	buyer.Follow("form.card > button")
+	seller.Await("no longer yours") // nobody touches it
 	code := decoded(t, buyer, ".tickets li:nth-child(1) a")
 	at := slices.IndexFunc(seats, func(s marketSeat) bool { return slices.Contains(m.verified(t, s.event, code), s.token) })
 	if at < 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // The plan of a venue, in decimetres: each block is a band of sections side by
-// side, the bands one behind the other.
+// side, the bands one behind the other, with their middles in one line.
 const (
 	seatWide = 6
 	rowDeep  = 9
@@ -32,10 +32,11 @@ func (h *hall) manifest(org access.OrganizationID) boxoffice.Manifest {
 		widest  int // of the section
 		depth   int // of the next row
 	)
+	bands, broadest := h.bands()
 	for i := range h.rows {
 		r := &h.rows[i]
 		if r.section.block != block {
-			block, x, y, deepest, widest = r.section.block, 0, y+deepest, 0, 0
+			block, x, y, deepest, widest = r.section.block, (broadest-bands[r.section.block])/2, y+deepest, 0, 0
 			if area == nil || area.Code != block.level {
 				m.Areas = append(m.Areas, boxoffice.Area{Code: block.level, Name: "Level " + block.level})
 				area = &m.Areas[len(m.Areas)-1]
@@ -52,15 +53,35 @@ func (h *hall) manifest(org access.OrganizationID) boxoffice.Manifest {
 		}
 		section.Rows = append(section.Rows, r.plan(x, y+depth))
 		depth += rowDeep
-		widest = max(widest, min(r.count, widestRow)*seatWide*r.step)
+		widest = max(widest, r.width())
 		deepest = max(deepest, depth+aisle)
 		section.Outline = []boxoffice.Point{{x, y}, {x + widest, y}, {x + widest, y + depth}, {x, y + depth}}
 	}
 	return m
 }
 
+// bands is how wide each block is on the plan, and the broadest of them.
+func (h *hall) bands() (of map[*block]int, broadest int) {
+	of = map[*block]int{}
+	widest := map[*section]int{}
+	for i := range h.rows {
+		r := &h.rows[i]
+		s := r.section
+		if _, known := widest[s]; !known && of[s.block] > 0 {
+			of[s.block] += aisle
+		}
+		more := max(r.width()-widest[s], 0)
+		widest[s] += more
+		of[s.block] += more
+		broadest = max(broadest, of[s.block])
+	}
+	return of, broadest
+}
+
 // widestRow is what a standing area is drawn as at most.
 const widestRow = 60
+
+func (r *row) width() int { return min(r.count, widestRow) * seatWide * r.step }
 
 // plan is the row with its seats. General admission has places that are counted.
 func (r *row) plan(x, y int) boxoffice.Row {

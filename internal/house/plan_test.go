@@ -65,6 +65,29 @@ func TestSectionsOfAPlanDoNotOverlap(t *testing.T) {
 	}
 }
 
+// A building is symmetric, more or less: the middles of its bands are in one line.
+func TestTheBandsOfAPlanHaveOneMiddle(t *testing.T) {
+	for _, manifest := range smallHouse(t, 1).manifests {
+		from, to := map[int]int{}, map[int]int{} // of the band that begins at a depth
+		broadest := 0
+		for _, area := range manifest.Areas {
+			for _, section := range area.Sections {
+				left, depth, right := section.Outline[0][0], section.Outline[0][1], section.Outline[1][0]
+				if _, known := from[depth]; !known {
+					from[depth] = left
+				}
+				from[depth], to[depth] = min(from[depth], left), max(to[depth], right)
+				broadest = max(broadest, to[depth]-from[depth])
+			}
+		}
+		for depth := range from {
+			if middle := (from[depth] + to[depth]) / 2; middle < broadest/2-1 || middle > broadest/2+1 || from[depth] < 0 {
+				t.Errorf("%s: the band at %d is from %d to %d; want it around %d", manifest.Facility, depth, from[depth], to[depth], broadest/2)
+			}
+		}
+	}
+}
+
 // overlap is for rectangles whose corners go around from the least one.
 func overlap(a, b []boxoffice.Point) bool {
 	return a[0][0] < b[2][0] && b[0][0] < a[2][0] && a[0][1] < b[2][1] && b[0][1] < a[2][1]

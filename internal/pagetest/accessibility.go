@@ -26,11 +26,24 @@ type Accessibility struct {
 	Unsure     []Violation
 }
 
+// atRest waits until a page that was told to scroll has done so: what moves over other
+// things meanwhile would be judged as if it stayed there.
+const atRest = `new Promise(done => {
+	let at = -1, still = 0;
+	const look = () => {
+		still = scrollY === at ? still + 1 : 0;
+		at = scrollY;
+		still < 10 ? requestAnimationFrame(look) : done(true);
+	};
+	look();
+})`
+
 // Accessibility holds the page to the rules of WCAG 2.2 A and AA, to axe's own
 // best practices, and to the contrast of AAA, 7:1, for a page that is read in
 // the sun.
 func (p *Page) Accessibility() Accessibility {
 	p.tb.Helper()
+	ask[bool](p, atRest)
 	ask[bool](p, axe+";true")
 	return ask[Accessibility](p, `axe.run(document, {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +15,12 @@ import (
 
 const (
 	// saveEvery is how often cursors that moved are written down, at most: what was
-	// delivered since comes again after a crash.
+	// delivered since comes again after a crash. Where many move, they are written down
+	// less often, saveEach later for each of the last time, so that acts that come
+	// meanwhile, which wait for them, are few.
 	saveEvery = 200 * time.Millisecond
+	saveEach  = 10 * time.Millisecond
+	saveMost  = 2 * time.Second
 	// renewEvery is how often a lease is renewed though nothing moved.
 	renewEvery = 8 * time.Second
 	// lookEvery is how soon a relay finds what is new to serve, or no longer its own.
@@ -27,6 +30,10 @@ const (
 	leaseSpare = totalTime + time.Second
 	// claimAtOnce bounds one claim.
 	claimAtOnce = 1_000
+	// doubtfulEvery is between the beginnings of two attempts at subscribers that did not
+	// take the last: those that failed together would come again together, and everybody
+	// else would wait for all of them.
+	doubtfulEvery = 4 * time.Millisecond
 	// leaveTime is what a relay has to write down its cursors when it ends.
 	leaveTime = 3 * time.Second
 )
@@ -64,8 +71,11 @@ type Relay struct {
 
 	mu      sync.Mutex
 	serving map[string]*service
+	free    time.Time // when the next attempt may begin at one that did not take the last
 	rounds  sync.WaitGroup
 	nudge   chan struct{} // to look at once
+
+	nextSave time.Time // of Run alone
 
 	attempts atomic.Int64 // since it last counted
 	pause    atomic.Int64 // between two messages of a subscription, a time.Duration
@@ -112,7 +122,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-save.C:
 			r.count()
-			r.try(ctx, "keeping subscriptions", r.save)
+			if !time.Now().Before(r.nextSave) {
+				r.try(ctx, "keeping subscriptions", r.save)
+			}
 		case <-look.C:
 			r.try(ctx, "looking for subscriptions", r.look)
 		case <-r.nudge:
@@ -155,6 +167,20 @@ func (r *Relay) try(ctx context.Context, complaint string, work func(context.Con
 	if err := work(ctx); err != nil && ctx.Err() == nil && fault.Of(err) == nil { // a store that is away has said so itself
 		r.log.ErrorContext(ctx, "relay failed", "at", complaint, "err", err)
 	}
+}
+
+// doubt waits until an attempt may begin at a subscriber that did not take the last,
+// and reports whether ctx lasted as long.
+func (r *Relay) doubt(ctx context.Context) bool {
+	now := time.Now()
+	r.mu.Lock()
+	begin := r.free
+	if begin.Before(now) {
+		begin = now
+	}
+	r.free = begin.Add(doubtfulEvery)
+	r.mu.Unlock()
+	return rest(ctx, begin.Sub(now))
 }
 
 func (r *Relay) each(do func(*service)) {
@@ -254,6 +280,7 @@ func (r *Relay) save(ctx context.Context) error {
 			dead, each = append(dead, letters...), append(each, len(letters))
 		}
 	})
+	r.nextSave = began.Add(min(time.Duration(len(kept))*saveEach, saveMost))
 	if len(kept) == 0 {
 		return nil
 	}
@@ -267,6 +294,10 @@ func (r *Relay) save(ctx context.Context) error {
 	if err == nil {
 		held, err = r.post.KeepSubscriptions(ctx, r.name, kept)
 	}
+	ours := make(map[string]bool, len(held))
+	for _, id := range held {
+		ours[id] = true
+	}
 	for i, s := range from {
 		if err == nil {
 			s.buried(each[i])
@@ -274,8 +305,8 @@ func (r *Relay) save(ctx context.Context) error {
 		switch {
 		case err != nil:
 			s.unsaved()
-		case slices.Contains(held, s.sub.ID):
-			s.saved(kept[i], began.Add(LeaseTime))
+		case ours[s.sub.ID]:
+			s.saved(began.Add(LeaseTime))
 		default:
 			s.stop()
 		}

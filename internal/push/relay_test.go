@@ -528,12 +528,60 @@ func TestWhoAnswersWithoutEndIsToldSeldom(t *testing.T) {
 			b.write(stepsOf(int64(n+1), fmt.Sprintf("%d lock", n))...)
 			pass(10 * time.Millisecond)
 		}
-		pass(5 * time.Second)
-		if n := len(box.taken()); n < 10 || n > 30 {
-			t.Errorf("in fifteen seconds it was sent %d messages; want about one a second", n)
+		pass(35 * time.Second)
+		if n := len(box.taken()); n < 10 || n > 20 {
+			t.Errorf("in 45 seconds it was sent %d messages; want one in three seconds, and some more at first", n)
 		}
 		if s := b.sub("S"); s.Cursor != 1000 {
 			t.Errorf("the cursor is at %d; want 1000", s.Cursor)
+		}
+	})
+}
+
+// Who failed together does not come again together: between two attempts at those that
+// did not take the last there is room for everybody else.
+func TestAttemptsAtTheSickBeginOneAfterAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const sick = 200
+		var (
+			mu     sync.Mutex
+			told   time.Time // the healthy one
+			begins []time.Time
+		)
+		box := &inbox{answer: func(s Subscription, _ Message) Answer {
+			mu.Lock()
+			defer mu.Unlock()
+			if s.ID == "HEALTHY" {
+				told = time.Now()
+				return Answer{Status: http.StatusNoContent}
+			}
+			begins = append(begins, time.Now())
+			return Answer{Status: http.StatusInternalServerError}
+		}}
+		healthy := amtx("HEALTHY")
+		healthy.Delivered = time.Now()
+		subs := []Subscription{healthy}
+		for n := range sick {
+			subs = append(subs, amtx(fmt.Sprint("SICK", n)))
+		}
+		b := newBureau(subs...)
+		relaying(t, b, box)
+		pass(time.Second)
+		written := time.Now()
+		b.write(stepsOf(1, "A lock")...)
+		pass(30 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		if waited := told.Sub(written); waited > 10*time.Millisecond {
+			t.Errorf("the healthy one waited %v beside the sick", waited)
+		}
+		if len(begins) < 2*sick {
+			t.Fatalf("%d attempts at %d sick; want each to be tried again", len(begins), sick)
+		}
+		for n := 1; n < len(begins); n++ {
+			if apart := begins[n].Sub(begins[n-1]); apart < doubtfulEvery {
+				t.Fatalf("two attempts began within %v", apart)
+			}
 		}
 	})
 }

@@ -25,9 +25,11 @@ const (
 	gapFirst = 100 * time.Millisecond
 	gapMost  = 10 * time.Second
 	gapStep  = 10 * time.Millisecond
-	// gapCostly is how long one is left alone at most that refuses all it is told, or
-	// answers without end: it would have us do so as fast as we can.
-	gapCostly = time.Second
+	// How long one is left alone at most that refuses all it is told, and one that answers
+	// without end: they would have us do so as fast as we can. The first thing that it
+	// takes as it should ends this.
+	gapRefusing = time.Second
+	gapEndless  = 3 * time.Second
 	// A process that sends more than gatherFrom messages in saveEvery has each
 	// subscription leave a pause between two, so that more stands in each: a message costs
 	// as much as some fifty seats. The pause is gatherEach for each of those that took
@@ -58,6 +60,7 @@ type service struct {
 	sent    time.Time
 	took    atomic.Bool // something, since the relay counted
 	gap     time.Duration
+	costly  bool // the gap is for what the last answers cost us
 	noticed bool
 	well    bool // the last attempt was a success, and none has failed since
 
@@ -118,7 +121,7 @@ func (s *service) buried(n int) {
 	s.dead = slices.Delete(s.dead, 0, n)
 }
 
-func (s *service) saved(_ Kept, until time.Time) {
+func (s *service) saved(until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renewed, s.until = time.Now(), until
@@ -254,13 +257,15 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 		s.become(func(k *Kept) { k.Note = note; s.dead = append(s.dead, dead...) })
 	}
 	if len(dead) == len(all) {
-		s.costs()
+		s.costs(gapRefusing)
 	}
 	return true, nil
 }
 
 // costs leaves a subscriber alone for longer, up to a bound.
-func (s *service) costs() { s.gap = max(s.gap, min(max(2*s.gap, gapFirst), gapCostly)) }
+func (s *service) costs(most time.Duration) {
+	s.gap, s.costly = max(s.gap, min(max(2*s.gap, gapFirst), most)), true
+}
 
 // refused reports whether an answer says that the message is wrong.
 func refused(a Answer) bool {
@@ -277,6 +282,9 @@ func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 			return Answer{}, ctx.Err()
 		}
 		defer leave(s.relay.doubtful)
+		if !s.relay.doubt(ctx) {
+			return Answer{}, ctx.Err()
+		}
 	}
 	if !enter(ctx, s.relay.sends) {
 		return Answer{}, ctx.Err()
@@ -311,8 +319,13 @@ func leave(places chan struct{}) { <-places }
 func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
 	now := s.relay.clock()
 	if a.Status >= 200 && a.Status < 300 {
-		if s.gap = max(s.gap-gapStep, 0); a.Overlong {
-			s.costs()
+		switch {
+		case a.Overlong:
+			s.costs(gapEndless)
+		case s.costly:
+			s.gap, s.costly = 0, false
+		default:
+			s.gap = max(s.gap-gapStep, 0)
 		}
 		s.noticed = false
 		s.become(func(k *Kept) {
