@@ -53,7 +53,7 @@ func startPostgres(ctx context.Context, dir string) (*postgres, error) {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	args := []string{"-D", data, "-p", pgPort, "-k", dir}
-	for _, setting := range []string{"listen_addresses=", "fsync=on", "full_page_writes=on", "synchronous_commit=on", "max_connections=600", "shared_buffers=1GB", "max_wal_size=8GB"} {
+	for _, setting := range []string{"listen_addresses=", "fsync=on", "full_page_writes=on", "synchronous_commit=on", "max_connections=600", "shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=1h"} {
 		args = append(args, "-c", setting)
 	}
 	var err error
