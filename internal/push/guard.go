@@ -92,7 +92,7 @@ func narrow(dialer *net.Dialer) func(ctx context.Context, network, address strin
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dialer.DialContext(ctx, network, address)
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			err = tcp.SetReadBuffer(maxAnswer)
+			_ = tcp.SetReadBuffer(maxAnswer) // where it cannot be had, no more is read all the same
 		}
 		return conn, err
 	}

@@ -15,9 +15,8 @@ import (
 
 const (
 	// saveEvery is how often cursors that moved are written down, at most: what was
-	// delivered since comes again after a crash. Where many move, they are written down
-	// less often, saveEach later for each of the last time, so that acts that come
-	// meanwhile, which wait for them, are few.
+	// delivered since comes again after a crash. Where many move, the next time is
+	// later by saveEach for each that was written down, for acts wait meanwhile.
 	saveEvery = 200 * time.Millisecond
 	saveEach  = 10 * time.Millisecond
 	saveMost  = 2 * time.Second

@@ -334,7 +334,7 @@ func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
 		return true
 	}
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
-		s.gap = min(max(2*s.gap, gapFirst), gapMost)
+		s.gap, s.costly = min(max(2*s.gap, gapFirst), gapMost), false
 	}
 	if a.Status == http.StatusGone {
 		s.end(ctx, Disabled, "its endpoint is gone (410)")
