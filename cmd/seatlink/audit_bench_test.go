@@ -109,20 +109,24 @@ func growJournal(tb testing.TB, db string, tickets int64) {
 	}
 	rows := tickets * auditRounds
 	last := (rows - 1) / auditBatch
-	do(`DROP INDEX journal_story`)
 	do(`CREATE TEMP TABLE walk AS
 SELECT token, organization, owner, hold, (ROW_NUMBER() OVER (ORDER BY token) - 1) * CAST(` + fmt.Sprint(step) + ` AS BIGINT) % ` + fmt.Sprint(tickets) + ` AS place
 FROM ticket`)
+	do(`CREATE INDEX walk_of ON walk (token)`)
 	for round := range int64(auditRounds) {
 		what, state := "lock", `'{"owner":"' || owner || '","hold":"lock","by":"bench"}'`
 		if round%2 == 1 {
 			what, state = "unlock", `'{"owner":"' || owner || '","was":{"hold":"lock","by":"bench"}}'`
 		}
+		prior := "0"
+		if round > 0 {
+			prior = fmt.Sprintf("%d + (%d + place) / %d", first, (round-1)*tickets, auditBatch)
+		}
 		do(fmt.Sprintf(`
-INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
+INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state, prior)
 SELECT %d + (%d + place) / %d, (%d + place) %% %d, organization, 'seats', token, %d, '%s', 'com.example.bench', 'bench',
-	'00000000-0000-4000-8000-' || CAST(100000000000 + place / 4 AS TEXT), 1700000000000000 + place, %s
-FROM walk ORDER BY place`, first, round*tickets, auditBatch, round*tickets, auditBatch, round+1, what, state))
+	'00000000-0000-4000-8000-' || CAST(100000000000 + place / 4 AS TEXT), 1700000000000000 + place, %s, %s
+FROM walk ORDER BY place`, first, round*tickets, auditBatch, round*tickets, auditBatch, round+1, what, state, prior))
 	}
 	do(fmt.Sprintf(`
 INSERT INTO batch (number, id, at, size, position)
@@ -131,8 +135,8 @@ FROM walk WHERE place <= %d`, first, last, rows-last*auditBatch, auditBatch, pos
 	do(fmt.Sprintf(`UPDATE head SET position = %d`, position+rows))
 	do(fmt.Sprintf(`
 UPDATE ticket SET hold = 'lock', hold_by = 'bench', hold_since = 1700000000000000, version = %d,
-	hold_terms = '{"source":"MY_ACCOUNT","listing":"L-1","price":100}'`, auditRounds))
-	do(`CREATE UNIQUE INDEX journal_story ON journal (subject, version, entity)`)
+	hold_terms = '{"source":"MY_ACCOUNT","listing":"L-1","price":100}',
+	latest = (SELECT %d + (%d + w.place) / %d FROM walk AS w WHERE w.token = ticket.token)`, auditRounds, first, int64(auditRounds-1)*tickets, auditBatch))
 	do(`DROP TABLE walk`)
 	do(`ANALYZE`)
 }

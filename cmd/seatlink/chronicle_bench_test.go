@@ -73,9 +73,6 @@ func BenchmarkHistoryOfSeededBugs(b *testing.B) {
 		program := buildSeeded(b, "seed_no_row_lock", "seed_blind_save")
 		for range b.N {
 			c := startChronicle(b, program, storetest.StartPostgres(b), plan)
-			if _, err := look(b, c.db()).ExecContext(b.Context(), `DROP INDEX journal_story`); err != nil {
-				b.Fatal(err)
-			}
 			history := c.record(b)
 			if verdict := porcupine.CheckOperationsTimeout(chronicleModel, history, checkWithin); verdict != porcupine.Illegal {
 				b.Errorf("the history of a program that loses updates is %v; want Illegal", verdict)

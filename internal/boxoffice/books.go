@@ -107,12 +107,16 @@ type Entered struct {
 	Closed  bool // its event is not open
 	Renewed bool // its barcode is another one than before
 	Old     Barcode
+	Prior   int64 // the batch of the ticket's row before this one: 0 for none, or ThisBatch
 	What    What
 	By      access.Principal
 	Order   string // the key of the order that it was done for
 	With    Token  // the other ticket of an exchange
 	Reason  string // in the operator's words, for operators alone
 }
+
+// ThisBatch stands for the number of the batch in hand, which the store knows.
+const ThisBatch = -1
 
 // What happened to a ticket, in the journal's words.
 type What string
@@ -293,6 +297,7 @@ func (b *Books) change(t Ticket, row Entered) {
 	}
 	event := b.events.now(t.Event)
 	t.Version++
+	row.Prior, t.Latest = before.Latest, ThisBatch
 	row.Ticket, row.Before, row.Closed = b.tickets.put(t.Token, t), before.Standing(), event == nil || !event.Open(b.Now)
 	row.Renewed, row.Old = before.Barcode != t.Barcode, before.Barcode
 	b.journal = append(b.journal, row)

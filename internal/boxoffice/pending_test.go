@@ -100,7 +100,7 @@ func TestAPendingOrderHoldsItsTickets(t *testing.T) {
 	}
 
 	want := locked
-	want.Version = 2
+	want.Version, want.Latest = 2, boxoffice.ThisBatch
 	want.Hold.Kind, want.Hold.By = boxoffice.HoldOrder, string(sale.Process)
 	if diff := cmp.Diff(want, d.tickets["A"]); diff != "" {
 		t.Errorf("the ticket (-want +got):\n%s", diff)

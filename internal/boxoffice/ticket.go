@@ -44,6 +44,7 @@ type Ticket struct {
 	Void    bool
 	Hold    Hold
 	Version int64 // grows by one with each change; 0 since import
+	Latest  int64 // the batch that wrote its newest row of the journal, 0 before there is one; the store's own
 }
 
 // A HoldKind says what keeps a ticket from being locked, sold or given.

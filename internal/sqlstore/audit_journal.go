@@ -11,6 +11,7 @@ import (
 // An entry is a row of the journal at its place.
 type entry struct {
 	batch, place  int64 // place is its position, 0 where the batch has none yet
+	prior         int64 // the batch of the row before, of a ticket
 	batched       bool  // its batch is there
 	subject       string
 	version       int64
@@ -19,13 +20,13 @@ type entry struct {
 }
 
 const journalEntries = `
-SELECT j.batch, COALESCE(b.position + j.n, 0), b.number, j.subject, j.version, j.what, j.channel, j.state
+SELECT j.batch, COALESCE(b.position + j.n, 0), b.number, j.subject, j.version, j.what, j.channel, j.state, j.prior
 FROM journal AS j LEFT JOIN batch AS b ON b.number = j.batch`
 
 func readEntry(r row) entry {
 	return entry{
 		batch: r.int(0), place: r.int(1), batched: !r.null(2),
-		subject: r.text(3), version: r.int(4), what: r.text(5), channel: r.text(6), state: r.text(7),
+		subject: r.text(3), version: r.int(4), what: r.text(5), channel: r.text(6), state: r.text(7), prior: r.int(8),
 	}
 }
 

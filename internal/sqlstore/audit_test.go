@@ -66,11 +66,11 @@ func TestAuditLetsTheOperatorTakeTheirTime(t *testing.T) {
 		for _, tt := range []struct{ name, statement string }{
 			{"an order under review for a day", `UPDATE orders SET at = at - 86400000000 WHERE key = 'ONE/O-8'`},
 			{"a ticket that the venue took from a pending order", `
-UPDATE ticket SET hold = 'venue', hold_by = 'desk', hold_terms = '', version = 3 WHERE token = 'B4';
+UPDATE ticket SET hold = 'venue', hold_by = 'desk', hold_terms = '', version = 3, latest = (SELECT MAX(number) FROM batch) WHERE token = 'B4';
 UPDATE batch SET size = size + 1 WHERE number = (SELECT MAX(number) FROM batch);
 UPDATE head SET position = position + 1;
-INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1,
+INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, prior, state)
+SELECT b.number, b.size - 1, 999, 'seats', 'B4', 3, 'hold', 'operator/pat', '', '', 1, (SELECT batch FROM journal WHERE subject = 'B4' AND version = 2),
 	'{"owner":"10","hold":"venue","by":"desk","was":{"hold":"order","by":"' || (SELECT process FROM orders WHERE lines LIKE '%B4%') || '"}}'
 FROM batch AS b WHERE b.number = (SELECT MAX(number) FROM batch)`},
 			{"changes of an event that do not say how it was", `
@@ -313,6 +313,9 @@ func TestAuditFindsEachBreak(t *testing.T) {
 		{"a row of no ticket", `UPDATE journal SET subject = 'A99' WHERE subject = 'A2' AND version = 2`, "I23", "A99"},
 		{"a row of no event", `UPDATE journal SET subject = '999:F28:F01' WHERE subject = '999:F27:F01'`, "I23", "999:F28:F01"},
 		{"a hole among the versions", `DELETE FROM journal WHERE subject = 'A2' AND version = 1`, "I28", "A2"},
+		{"a row that leads to another batch than that of the row before", `UPDATE journal SET prior = prior + 1 WHERE subject = 'A1' AND version = 2`, "I28", "A1"},
+		{"a first row that leads on", `UPDATE journal SET prior = 1 WHERE subject = 'A1' AND version = 1`, "I28", "A1"},
+		{"a ticket that leads to another batch than that of its newest row", `UPDATE ticket SET latest = 0 WHERE token = 'A1'`, "I28", "A1"},
 		{"a version out of order", `UPDATE journal SET version = 9 WHERE subject = 'A2' AND version = 1`, "I28", "A2"},
 
 		{"an owner who is no patron", `UPDATE ticket SET owner = '99' WHERE token = 'A8'`, "I34", "A8"},

@@ -29,6 +29,7 @@ type story struct {
 	thread
 	owner, barcode string
 	owned, version int64
+	latest, told   int64 // the batches of its newest row, as it says and as it is
 	hold, by       string
 	since          int64
 	loose, void    bool // loose: it is free, and yet something of a hold is left
@@ -75,12 +76,12 @@ func (a *auditor) ticketStories(ctx context.Context) error {
 
 func (a *auditor) readTickets(ctx context.Context, s *slice) error {
 	const tickets = `
-SELECT token, organization, event, owner, owned, barcode, void, hold, hold_by, hold_since, hold_terms, version
+SELECT token, organization, event, owner, owned, barcode, void, hold, hold_by, hold_since, hold_terms, version, latest
 FROM ticket WHERE token > $1 ORDER BY token LIMIT $2`
 	last := ""
 	err := a.ask(ctx, tickets, []any{s.from, int64(a.slice)}, func(r row) error {
 		t := &story{
-			owner: r.text(3), owned: r.int(4), barcode: r.text(5), void: r.flag(6), hold: r.text(7), by: r.text(8), since: r.int(9), version: r.int(11),
+			owner: r.text(3), owned: r.int(4), barcode: r.text(5), void: r.flag(6), hold: r.text(7), by: r.text(8), since: r.int(9), version: r.int(11), latest: r.int(12),
 		}
 		t.loose = t.hold == string(boxoffice.Free) && (t.by != "" || t.since != 0 || r.text(10) != "")
 		last = r.text(0)
@@ -218,6 +219,10 @@ ORDER BY j.batch, j.n`
 // tell goes on with a ticket's story.
 func (a *auditor) tell(t *story, e entry) {
 	a.follow(&t.thread, e)
+	if e.prior != t.told {
+		a.find("I28", e.subject, "has version %d behind batch %d, and the row before is in batch %d", e.version, e.prior, t.told)
+	}
+	t.told = e.batch
 	before, known := t.now, t.rows > 1
 	t.now = state{}
 	if err := json.Unmarshal([]byte(e.state), &t.now); err != nil {
@@ -357,6 +362,9 @@ func (a *auditor) tellSale(t *story, e entry, before state, known bool) {
 // end compares what the journal said of a ticket with its row.
 func (a *auditor) end(token string, t *story) {
 	a.whole(&t.thread, token, t.version)
+	if t.latest != t.told {
+		a.find("I28", token, "says that its newest row is in batch %d, and it is in batch %d", t.latest, t.told)
+	}
 	switch boxoffice.HoldKind(t.hold) {
 	case boxoffice.Free:
 		if t.loose {

@@ -13,11 +13,11 @@ import (
 
 const (
 	saveJournal = `
-INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity}, {.subject}, {.version}, {.what},
-	{.application}, {.channel}, {.request_id}, $2, {.state}
+INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state, prior)
+SELECT CAST($1 AS BIGINT), {.n}, {.organization}, {.entity}, {.subject}, {.version}, {.what},
+	{.application}, {.channel}, {.request_id}, CAST($2 AS BIGINT), {.state}, {.prior}
 {from $3 n bigint, organization bigint, entity text, subject text, version bigint, what text,
-	application text, channel text, request_id text, state text}`
+	application text, channel text, request_id text, state text, prior bigint}`
 
 	changeColumns = `j.organization, j.entity, j.subject, j.version, j.what, j.application, j.channel, j.request_id, j.at, j.state,
 	COALESCE(t.event, ''), COALESCE(t.section, ''), COALESCE(t.row, ''), COALESCE(t.seat, '')`
@@ -25,19 +25,23 @@ SELECT (SELECT number FROM batch WHERE id = $1), {.n}, {.organization}, {.entity
 	joinTicket = `LEFT JOIN ticket AS t ON t.token = j.subject AND j.entity = 'seats'`
 )
 
-// journalRows are the changes of a batch, in the order they happened.
-func journalRows(entered []boxoffice.Entered) *table {
+// journalRows are the changes of a batch of this number, in the order they happened.
+func journalRows(entered []boxoffice.Entered, number int64) *table {
 	var rows table
 	rows.expect(len(entered))
 	for n := range entered {
 		e := &entered[n]
 		if e.Event != nil {
 			rows.row().int(int64(n)).int(int64(e.Event.Organization)).text(string(boxoffice.Events)).text(string(e.Event.ID)).int(e.Event.Version).
-				text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(eventState(*e.Event, e.Was, e.Reason))
+				text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(eventState(*e.Event, e.Was, e.Reason)).int(0)
 			continue
 		}
+		prior := e.Prior
+		if prior == boxoffice.ThisBatch {
+			prior = number
+		}
 		rows.row().int(int64(n)).int(int64(e.Ticket.Organization)).text(string(boxoffice.Seats)).text(string(e.Ticket.Token)).int(e.Ticket.Version).
-			text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(ticketState(e))
+			text(string(e.What)).text(string(e.By.Application)).text(string(e.By.Channel)).text(e.By.RequestID).text(ticketState(e)).int(prior)
 	}
 	return &rows
 }
@@ -176,13 +180,36 @@ ORDER BY b.position, b.number, j.n LIMIT CAST($2 AS BIGINT)`
 
 // Story reads what happened to one subject (boxoffice.Journal).
 func (s *Store) Story(ctx context.Context, entity boxoffice.Entity, subject string, version int64, limit int) ([]boxoffice.Change, error) {
-	const story = `
+	story := storyOfTicket
+	if entity == boxoffice.Events {
+		story = storyOfEvent
+	}
+	return s.changes(ctx, step{text: story, args: []any{subject, version, int64(limit)}})
+}
+
+const (
+	// An index over all stories would cost every change as much as its row does (docs/adr/0015).
+	// So a ticket names the batch of its newest row, and each row that of the one
+	// before. Of its rows in one batch the first names the oldest.
+	storyOfTicket = `
+WITH RECURSIVE told (batch) AS (
+	SELECT latest FROM ticket WHERE token = $1
+	UNION
+	SELECT (SELECT MIN(j.prior) FROM journal AS j
+		WHERE j.batch = told.batch AND j.subject = $1 AND j.entity = '` + string(boxoffice.Seats) + `' AND j.version > $2)
+	FROM told WHERE told.batch > 0
+)
+SELECT COALESCE(b.position + j.n, 0), ` + changeColumns + `
+FROM told JOIN journal AS j ON j.batch = told.batch JOIN batch AS b ON b.number = j.batch ` + joinTicket + `
+WHERE j.subject = $1 AND j.entity = '` + string(boxoffice.Seats) + `' AND j.version >= $2
+ORDER BY j.version LIMIT $3`
+
+	storyOfEvent = `
 SELECT COALESCE(b.position + j.n, 0), ` + changeColumns + `
 FROM journal AS j JOIN batch AS b ON b.number = j.batch ` + joinTicket + `
-WHERE j.subject = $1 AND j.entity = $2 AND j.version >= $3
-ORDER BY j.version LIMIT $4`
-	return s.changes(ctx, step{text: story, args: []any{subject, string(entity), version, int64(limit)}})
-}
+WHERE j.subject = $1 AND j.entity = '` + string(boxoffice.Events) + `' AND j.version >= $2
+ORDER BY j.version LIMIT $3`
+)
 
 func (s *Store) changes(ctx context.Context, rows step) ([]boxoffice.Change, error) {
 	var all []boxoffice.Change

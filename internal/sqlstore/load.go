@@ -48,10 +48,16 @@ WHERE key {in $1}
 ORDER BY since DESC, patron DESC`
 )
 
+// loaded is what a batch has, and the number that it goes by.
+type loaded struct {
+	boxoffice.Rows
+	number int64
+}
+
 // load reads the rows that a batch needs, within its transaction.
-func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (boxoffice.Rows, error) {
+func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (loaded, error) {
 	var (
-		rows      boxoffice.Rows
+		rows      loaded
 		answers   []string
 		orders    []string
 		transfers []string
@@ -193,8 +199,11 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 		rows.People = map[boxoffice.PersonAt]boxoffice.PatronID{}
 		free = append(free, findPeople)
 	}
-	clock := s.db.clock(&rows.Now)
-	if err := tx.run(ctx, append(free, clock...)...); err != nil {
+	free = append(free, s.db.clock(&rows.Now)...)
+	// The batch draws its number here, when it holds all its row locks: a later change
+	// of the same seat then has a larger one.
+	free = append(free, s.db.draw(&rows.number))
+	if err := tx.run(ctx, free...); err != nil {
 		return rows, err
 	}
 	if missing := missingPeople(needs, rows); len(missing) > 0 {
@@ -208,7 +217,7 @@ func (s *Store) load(ctx context.Context, tx session, needs []boxoffice.Needs) (
 
 // missingPeople are the persons who have no account yet in an organization of
 // the tickets that the same act names.
-func missingPeople(needs []boxoffice.Needs, rows boxoffice.Rows) []string {
+func missingPeople(needs []boxoffice.Needs, rows loaded) []string {
 	if len(rows.People) == 0 && !slices.ContainsFunc(needs, func(n boxoffice.Needs) bool { return len(n.People) > 0 }) {
 		return nil
 	}

@@ -228,9 +228,9 @@ func (l *Loader) enter(ctx context.Context, tx session) error {
 		bumpBooks = `UPDATE organization SET catalog_version = catalog_version + 1 WHERE id IN (SELECT organization FROM event WHERE id {in $1})`
 		write     = `
 INSERT INTO journal (batch, n, organization, entity, subject, version, what, application, channel, request_id, at, state)
-SELECT b.number, r.n, r.organization, '` + string(boxoffice.Events) + `', r.event, e.version, 'load', '', '', '', b.at, r.state
-FROM {rows $2 n bigint, organization bigint, event text, state text}
-JOIN event AS e ON e.id = r.event CROSS JOIN (SELECT number, at FROM batch WHERE id = $1) AS b`
+SELECT CAST($1 AS BIGINT), r.n, r.organization, '` + string(boxoffice.Events) + `', r.event, e.version, 'load', '', '', '', CAST($2 AS BIGINT), r.state
+FROM {rows $3 n bigint, organization bigint, event text, state text}
+JOIN event AS e ON e.id = r.event`
 	)
 	if err := l.s.indexTickets(ctx, tx); err != nil || len(l.events) == 0 {
 		return err
@@ -247,11 +247,17 @@ JOIN event AS e ON e.id = r.event CROSS JOIN (SELECT number, at FROM batch WHERE
 	if err != nil {
 		return err
 	}
+	var number int64
 	err = tx.run(ctx,
 		step{text: bump, args: []any{names}, want: len(events)},
 		step{text: bumpBooks, args: []any{names}, want: -1},
-		step{text: saveBatch, args: []any{id, micros(now), int64(len(events))}, want: 1},
-		step{text: write, args: []any{id}, rows: &rows, want: len(events)})
+		l.s.db.draw(&number))
+	if err != nil {
+		return err
+	}
+	err = tx.run(ctx,
+		step{text: saveBatch, args: []any{number, id, micros(now), int64(len(events))}, want: 1},
+		step{text: write, args: []any{number, micros(now)}, rows: &rows, want: len(events)})
 	if err != nil || !l.s.db.numbersAtOnce() {
 		return err
 	}

@@ -138,10 +138,10 @@ func (l *Loader) Tickets(ctx context.Context, rows []boxoffice.Ticket) error {
 INSERT INTO ticket (` + ticketColumns + `)
 SELECT {.token}, {.organization}, {.event}, {.section}, {.row}, {.seat}, {.seating_type}, {.association_type},
 	{.attributes}, {.price_level}, {.price_type}, {.face}, {.owner}, {.owned}, {.barcode}, {.void},
-	{.hold}, {.hold_by}, {.hold_since}, {.hold_terms}, {.version}
+	{.hold}, {.hold_by}, {.hold_since}, {.hold_terms}, {.version}, {.latest}
 {from $1 token text, organization bigint, event text, section text, row text, seat text, seating_type text, association_type text, attributes text,
 	price_level bigint, price_type text, face bigint, owner text, owned bigint, barcode text, void boolean,
-	hold text, hold_by text, hold_since bigint, hold_terms text, version bigint}
+	hold text, hold_by text, hold_since bigint, hold_terms text, version bigint, latest bigint}
 WHERE true
 ON CONFLICT (token) DO NOTHING`
 		find  = `SELECT ` + ticketColumns + ` FROM ticket WHERE token {in $1}`

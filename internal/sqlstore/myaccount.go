@@ -32,7 +32,7 @@ ORDER BY CASE WHEN e.start_at = 0 THEN 1 ELSE 0 END, e.start_at, e.start_date, e
 LIMIT $5 OFFSET $6`
 		tickets = `
 SELECT t.token, t.organization, t.event, t.section, t.row, t.seat, t.seating_type, t.association_type, t.attributes,
-	t.price_level, t.price_type, t.face, t.owner, t.owned, t.barcode, t.void, t.hold, t.hold_by, t.hold_since, t.hold_terms, t.version
+	t.price_level, t.price_type, t.face, t.owner, t.owned, t.barcode, t.void, t.hold, t.hold_by, t.hold_since, t.hold_terms, t.version, t.latest
 FROM ticket AS t JOIN event AS e ON e.id = t.event` + whose + order
 	)
 	var (

@@ -202,6 +202,11 @@ func (e *postgresEngine) clock(into *time.Time) []step {
 	return []step{{text: clock, each: func(r row) error { *into = instant(r.int(0)); return nil }}}
 }
 
+func (e *postgresEngine) draw(into *int64) step {
+	const next = `SELECT nextval('batch_number')`
+	return step{text: next, each: func(r row) error { *into = r.int(0); return nil }}
+}
+
 // claim takes advisory locks in ascending order. A FOR UPDATE would lock nothing
 // where the row is missing.
 func (e *postgresEngine) claim(kind string, names []string) []step {

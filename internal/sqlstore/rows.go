@@ -15,7 +15,7 @@ import (
 // and, where it is written in bulk, the one that adds them to a table.
 
 const ticketColumns = `token, organization, event, section, row, seat, seating_type, association_type, attributes,
-	price_level, price_type, face, owner, owned, barcode, void, hold, hold_by, hold_since, hold_terms, version`
+	price_level, price_type, face, owner, owned, barcode, void, hold, hold_by, hold_since, hold_terms, version, latest`
 
 func readTicket(r row) (boxoffice.Ticket, error) {
 	t := boxoffice.Ticket{
@@ -24,7 +24,7 @@ func readTicket(r row) (boxoffice.Ticket, error) {
 		PriceLevel: r.int(9), PriceType: r.text(10), Face: r.int(11),
 		Owner: boxoffice.PatronID(r.text(12)), Owned: r.int(13), Barcode: boxoffice.Barcode(r.text(14)), Void: r.flag(15),
 		Hold:    boxoffice.Hold{Kind: boxoffice.HoldKind(r.text(16)), By: r.text(17), Since: instant(r.int(18))},
-		Version: r.int(20),
+		Version: r.int(20), Latest: r.int(21),
 	}
 	if err := unpack(r.text(8), &t.Attributes); err != nil {
 		return t, fmt.Errorf("attributes of ticket %s: %w", t.Token, err)
@@ -42,7 +42,7 @@ func addTicket(rows *table, t boxoffice.Ticket) {
 	rows.row().text(string(t.Token)).int(int64(t.Organization)).text(string(t.Event)).text(t.Section).text(t.Row).text(t.Seat).
 		text(t.SeatingType).text(t.AssociationType).text(pack(t.Attributes)).int(t.PriceLevel).text(t.PriceType).int(t.Face).
 		text(string(t.Owner)).int(t.Owned).text(string(t.Barcode)).flag(t.Void).
-		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(&t.Hold)).int(t.Version)
+		text(string(t.Hold.Kind)).text(t.Hold.By).int(micros(t.Hold.Since)).text(packTerms(&t.Hold)).int(t.Version).int(t.Latest)
 }
 
 // terms is how the terms of a lock are written into one column.

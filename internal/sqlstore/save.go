@@ -15,19 +15,19 @@ const (
 	// What a lock changes is in no index, and a column that is set costs its
 	// indexes, changed or not: so holds are saved by themselves.
 	saveHolds = `
-UPDATE ticket SET hold = {.hold}, hold_by = {.hold_by}, hold_since = {.hold_since}, hold_terms = {.hold_terms}, version = {.version}
-{from $1 token text, loaded bigint, hold text, hold_by text, hold_since bigint, hold_terms text, version bigint}
+UPDATE ticket SET hold = {.hold}, hold_by = {.hold_by}, hold_since = {.hold_since}, hold_terms = {.hold_terms}, version = {.version}, latest = $1
+{from $2 token text, loaded bigint, hold text, hold_by text, hold_since bigint, hold_terms text, version bigint}
 WHERE ticket.token = {.token} AND ticket.version = {.loaded}`
 
 	saveOwners = `
 UPDATE ticket SET hold = {.hold}, hold_by = {.hold_by}, hold_since = {.hold_since}, hold_terms = {.hold_terms}, version = {.version},
-	owner = {.owner}, owned = {.owned}, barcode = {.barcode}, void = {.void}
-{from $1 token text, loaded bigint, hold text, hold_by text, hold_since bigint, hold_terms text, version bigint,
+	owner = {.owner}, owned = {.owned}, barcode = {.barcode}, void = {.void}, latest = $1
+{from $2 token text, loaded bigint, hold text, hold_by text, hold_since bigint, hold_terms text, version bigint,
 	owner text, owned bigint, barcode text, void boolean}
 WHERE ticket.token = {.token} AND ticket.version = {.loaded}`
 
 	saveBatch = `
-INSERT INTO batch (id, at, size) VALUES ($1, $2, $3)`
+INSERT INTO batch (number, id, at, size) VALUES ($1, $2, $3, $4)`
 
 	saveOrders = `
 INSERT INTO orders (key, channel, process, organization, state, content, external_listing_id, currency, price, fees,
@@ -95,8 +95,8 @@ ON CONFLICT (process) DO UPDATE SET url = excluded.url, state = excluded.state, 
 	round = callback.round + 1`
 )
 
-// save writes what a batch changed, under the batch's random id.
-func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.Outcome, loaded boxoffice.Rows) error {
+// save writes what a batch changed, under its number and its random id.
+func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.Outcome, loaded loaded) error {
 	var steps []step
 	add := func(text string, rows table, want int) {
 		if rows.rows > 0 {
@@ -104,13 +104,18 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 		}
 	}
 	holds, owners := ticketRows(out.Tickets, loaded.Tickets)
-	add(saveHolds, holds, holds.rows)
+	addTickets := func(text string, rows table) {
+		if rows.rows > 0 {
+			steps = append(steps, step{text: text, args: []any{loaded.number}, rows: &rows, want: rows.rows})
+		}
+	}
+	addTickets(saveHolds, holds)
 	if owners.rows > 1 {
 		if tokens := parked(out.Tickets, loaded.Tickets); len(tokens) > 0 {
 			steps = append(steps, step{text: parkBarcodes, args: []any{tokens}, want: len(tokens)})
 		}
 	}
-	add(saveOwners, owners, owners.rows)
+	addTickets(saveOwners, owners)
 	portions := portionRows(out.Portions)
 	add(savePortions, portions, portions.rows)
 	events, turned := eventRows(out.Events, loaded.Events)
@@ -142,11 +147,9 @@ func (s *Store) save(ctx context.Context, tx session, id string, out boxoffice.O
 	if answers := s.answerRows(out.Answers); answers.rows > 0 {
 		steps = append(steps, step{text: saveAnswers, args: []any{micros(lastGone(loaded.Now))}, rows: &answers, want: answers.rows})
 	}
-	// The batch draws its number here, when it holds all its row locks: a later
-	// change of the same seat then has a larger one.
-	steps = append(steps, step{text: saveBatch, args: []any{id, micros(loaded.Now), int64(len(out.Journal))}, want: 1})
+	steps = append(steps, step{text: saveBatch, args: []any{loaded.number, id, micros(loaded.Now), int64(len(out.Journal))}, want: 1})
 	if len(out.Journal) > 0 {
-		steps = append(steps, step{text: saveJournal, args: []any{id, micros(loaded.Now)}, rows: journalRows(out.Journal), want: len(out.Journal)})
+		steps = append(steps, step{text: saveJournal, args: []any{loaded.number, micros(loaded.Now)}, rows: journalRows(out.Journal, loaded.number), want: len(out.Journal)})
 	}
 	if len(turned) > 0 {
 		steps = append(steps,

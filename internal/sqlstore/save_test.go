@@ -71,7 +71,7 @@ func TestABatchIsAStatementATable(t *testing.T) {
 			s := newStore(keys, Options{})
 			s.db = later{}
 			notes := &notebook{}
-			if err := s.save(t.Context(), notes, "batch", w.books.Outcome(), w.rows); err != nil {
+			if err := s.save(t.Context(), notes, "batch", w.books.Outcome(), loaded{w.rows, 1}); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(notes.ran, tt.want) {

@@ -64,6 +64,8 @@ type engine interface {
 	// clock reads the clock that all expiries are judged by, at once or by the
 	// steps it returns, which belong behind those that lock rows.
 	clock(into *time.Time) []step
+	// draw draws the number of a batch, which belongs behind what locks its rows.
+	draw(into *int64) step
 	// claim keeps names to this transaction until it ends, in one order for all.
 	claim(kind string, names []string) []step
 	// patience lifts the limits of time from the transaction, for long work.

@@ -33,9 +33,11 @@ type sqliteEngine struct {
 	path     string
 	d        *dialect
 	lock     *os.File
+	file     *os.File          // the database, to be synced; whoever closes it drops SQLite's locks on it
 	readers  chan *sqlite.Conn // every reader that is idle
 	readOnly bool
 	last     atomic.Int64 // the clock never goes back
+	long     atomic.Bool  // the log is, and nearly all of it is in the file
 	stop     chan struct{}
 	stopped  chan struct{}
 }
@@ -69,14 +71,15 @@ func openSQLite(ctx context.Context, path string, readOnly bool) (_ *sqliteEngin
 // create makes the file if it is not there, for nobody else to read; the log
 // beside it gets the same mode.
 func (e *sqliteEngine) create(ctx context.Context) (*sqlite.Conn, error) {
-	file, err := os.OpenFile(e.path, os.O_CREATE|os.O_RDWR, 0o600)
+	var err error
+	if e.file, err = os.OpenFile(e.path, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	conn, err := e.connect(ctx, sqlite.OpenReadWrite|sqlite.OpenCreate)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, errors.Join(err, e.file.Close())
 	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	return e.connect(ctx, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	return conn, nil
 }
 
 // ErrInUse says that another process owns a SQLite file.
@@ -106,7 +109,10 @@ func (e *sqliteEngine) connect(ctx context.Context, flags sqlite.OpenFlags) (*sq
 	s := &sqliteSession{e: e, conn: conn}
 	for _, pragma := range []string{
 		"PRAGMA busy_timeout = 5000", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA trusted_schema = OFF",
-		"PRAGMA cell_size_check = ON", "PRAGMA journal_size_limit = 67108864", "PRAGMA cache_size = -65536",
+		"PRAGMA cell_size_check = ON", "PRAGMA journal_size_limit = 67108864",
+		// What it misses is in the system's cache, where it is once for all connections;
+		// and whoever inserts goes through all slots of the cache at each commit.
+		"PRAGMA cache_size = -16384",
 		// Checkpoints run beside the commits, not within them: there they set the p99.
 		"PRAGMA wal_autocheckpoint = 0",
 	} {
@@ -146,6 +152,13 @@ func (e *sqliteEngine) clock(into *time.Time) []step {
 			return nil
 		}
 	}
+}
+
+const drawSQLite = `SELECT COALESCE(MAX(number), 0) + 1 FROM batch`
+
+// draw is the next number: the one writer gives them all.
+func (e *sqliteEngine) draw(into *int64) step {
+	return step{text: drawSQLite, each: func(r row) error { *into = r.int(0); return nil }}
 }
 
 // claim has nothing to do: there is one writer.
@@ -272,23 +285,30 @@ func (e *sqliteEngine) soundness(found func(subject, says string)) (steps []step
 }
 
 const (
-	restartPatience = 20 * time.Millisecond
 	checkpointEvery = 100 * time.Millisecond
-	// Past so many pages a checkpoint holds the writer back for a moment, so that
-	// the log starts again from its beginning.
+	// Past so many pages the log is to start again from its beginning.
 	restartPages = 8_000
 	// Below so many there is nothing worth doing.
 	checkpointPages = 1_000
 )
 
-// checkpoint moves pages from the log to the file, beside the writer.
+// passive moves pages from the log to the file, as far as it needs to wait for nobody.
+var passive = step{text: "PRAGMA wal_checkpoint(PASSIVE)", each: func(row) error { return nil }}
+
+// checkpoint moves pages from the log to the file, beside the writer. While that
+// writes on it never comes to the end. So of a long log the writer itself moves the
+// little that came in between, before it begins again: what it writes next starts the
+// log anew, if no reader is in it. (A checkpoint that restarts the log would hold the
+// writer back until it has the lock, and both wait in steps of milliseconds.) That
+// syncs the file, which would take the writer tens of milliseconds if it had not been
+// done here just before; an error of the disk is told to both.
 func (e *sqliteEngine) checkpoint(conn *sqlite.Conn) {
 	defer close(e.stopped)
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	s := &sqliteSession{e: e, conn: conn}
-	// A restart keeps the writer out while it waits for readers: not for long.
-	conn.SetBusyTimeout(restartPatience)
+	var pages int64
+	move := step{text: passive.text, each: func(r row) error { pages = r.int(1); return nil }}
 	for {
 		select {
 		case <-e.stop:
@@ -300,11 +320,11 @@ func (e *sqliteEngine) checkpoint(conn *sqlite.Conn) {
 		if err != nil || info.Size() < checkpointPages*4096 {
 			continue
 		}
-		var pages int64
-		passive := step{text: "PRAGMA wal_checkpoint(PASSIVE)", each: func(r row) error { pages = r.int(1); return nil }}
-		if s.run(context.Background(), passive) == nil && pages > restartPages {
-			// What it cannot do now, busy with readers, the next one does.
-			_ = s.run(context.Background(), step{text: "PRAGMA wal_checkpoint(RESTART)", each: func(row) error { return nil }})
+		if s.run(context.Background(), move) == nil && pages > restartPages {
+			_ = e.file.Sync()
+			_ = s.run(context.Background(), move)
+			_ = e.file.Sync()
+			e.long.Store(true)
 		}
 	}
 }
@@ -320,7 +340,8 @@ func (e *sqliteEngine) close() {
 		close(e.stop)
 	}
 	<-e.stopped
-	if e.lock != nil {
+	if !e.readOnly {
+		_ = e.file.Close()
 		_ = e.lock.Close()
 	}
 }
@@ -429,6 +450,11 @@ func bindRow(stmt *sqlite.Stmt, first int, t *table, row int) {
 }
 
 func (s *sqliteSession) begin(ctx context.Context) error {
+	if s.e.long.CompareAndSwap(true, false) {
+		if err := s.run(ctx, passive); errors.As(err, &errDisk{}) {
+			return err
+		} // what else it cannot do now is asked for again
+	}
 	return s.run(ctx, step{text: "BEGIN IMMEDIATE", want: -1})
 }
 

@@ -310,7 +310,7 @@ func (w *writer) once(batch []*waiting, id string) (err error) {
 	if err != nil {
 		return err
 	}
-	books := boxoffice.NewBooks(rows, &w.ids)
+	books := boxoffice.NewBooks(rows.Rows, &w.ids)
 	for _, each := range batch {
 		each.err = books.Run(each.act, each.needs)
 		if panicked, ok := errors.AsType[boxoffice.Panic](each.err); ok {
