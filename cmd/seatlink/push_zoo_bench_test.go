@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -35,12 +36,19 @@ func pushSick(tb testing.TB) (cages []pushCage) {
 	tb.Helper()
 	over, end := context.WithCancel(context.Background())
 	tb.Cleanup(end)
+	bomb := make([]byte, 32<<10)
 	// What HTTP can say.
 	says := func(name string, answer http.HandlerFunc) {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // of a sender that may have gone
 			answer(w, r)
 		}))
+		// What the endless one fills is memory of its own machine, elsewhere.
+		server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+			_ = conn.(*net.TCPConn).SetWriteBuffer(len(bomb))
+			return ctx
+		}
+		server.Start()
 		tb.Cleanup(server.Close)
 		tb.Cleanup(end) // before Close, which waits for handlers
 		cages = append(cages, pushCage{name, server.URL})
@@ -67,7 +75,6 @@ func pushSick(tb testing.TB) (cages []pushCage) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	bomb := make([]byte, 32<<10)
 	says("endless", func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil && over.Err() == nil {
 			if _, err := w.Write(bomb); err != nil {
@@ -166,6 +173,9 @@ func BenchmarkPushZoo(b *testing.B) {
 	)
 	pushOnBoth(b, func(b *testing.B, db string) {
 		b.Helper()
+		// The sick live in the process that the healthy one does, which is not to stop for
+		// their garbage.
+		defer debug.SetGCPercent(debug.SetGCPercent(2_000))
 		channels := []access.Channel{"rival", "healthy"}
 		for n := range sick {
 			channels = append(channels, access.Channel(fmt.Sprintf("sick-%04d", n)))

@@ -22,8 +22,11 @@ const (
 	saveMost  = 2 * time.Second
 	// renewEvery is how often a lease is renewed though nothing moved.
 	renewEvery = 8 * time.Second
-	// lookEvery is how soon a relay finds what is new to serve, or no longer its own.
-	lookEvery = 500 * time.Millisecond
+	// lookEvery is how soon a relay finds what is new to serve, or no longer its own. It
+	// looks at lookAtOnce, and at the next of them a part of that time later: a look at
+	// thousands would hold up the messages.
+	lookEvery  = 500 * time.Millisecond
+	lookAtOnce = 100
 	// leaseSpare is what must be left of a lease when an attempt begins, so that it
 	// is over before anybody else may begin one.
 	leaseSpare = totalTime + time.Second
@@ -74,7 +77,11 @@ type Relay struct {
 	rounds  sync.WaitGroup
 	nudge   chan struct{} // to look at once
 
-	nextSave time.Time // of Run alone
+	// Of Run alone.
+	nextSave time.Time
+	looked   string // the last subscription it looked at
+	looks    int    // since it last looked at the first
+	pages    int    // looks that take it to the last
 
 	attempts atomic.Int64 // since it last counted
 	pause    atomic.Int64 // between two messages of a subscription, a time.Duration
@@ -112,10 +119,10 @@ func (r *Relay) Wake() {
 // Run serves subscriptions until ctx ends, then writes down how far they came,
 // gives up their leases and returns nil.
 func (r *Relay) Run(ctx context.Context) error {
-	save, look := time.NewTicker(saveEvery), time.NewTicker(lookEvery)
+	save, look := time.NewTicker(saveEvery), time.NewTimer(lookEvery)
 	defer save.Stop()
 	defer look.Stop()
-	r.try(ctx, "looking for subscriptions", r.look)
+	r.try(ctx, "looking for subscriptions", r.lookAtAll)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
@@ -126,9 +133,10 @@ func (r *Relay) Run(ctx context.Context) error {
 			}
 		case <-look.C:
 			r.try(ctx, "looking for subscriptions", r.look)
+			look.Reset(lookEvery / time.Duration(max(r.pages, 1)))
 		case <-r.nudge:
 			r.each(func(s *service) { s.hurry() })
-			r.try(ctx, "looking for subscriptions", r.look)
+			r.try(ctx, "looking for subscriptions", r.lookAtAll)
 		}
 	}
 	r.rounds.Wait() // their contexts have ended with ours
@@ -194,15 +202,34 @@ func (r *Relay) each(do func(*service)) {
 	}
 }
 
-// look lets go of subscriptions that are no longer its own, and takes free ones.
+// lookAtAll looks from the first subscription to the last.
+func (r *Relay) lookAtAll(ctx context.Context) error {
+	r.looked, r.looks = "", 0
+	for {
+		if err := r.look(ctx); err != nil || r.looked == "" {
+			return err
+		}
+	}
+}
+
+// look goes on to the next subscriptions, lets go of those that are no longer its own,
+// and takes free ones.
 func (r *Relay) look(ctx context.Context) error {
-	mine, free, err := r.post.LookSubscriptions(ctx, r.name)
+	seen, err := r.post.LookSubscriptions(ctx, r.name, r.looked, lookAtOnce)
 	if err != nil {
 		return err
 	}
+	after := r.looked
+	r.looked = seen.To
+	if r.looks++; seen.To == "" {
+		r.pages, r.looks = r.looks, 0
+	}
 	var over []string
 	r.each(func(s *service) {
-		if mine[s.sub.ID] != s.sub.Lease {
+		if s.sub.ID <= after || seen.To != "" && s.sub.ID > seen.To {
+			return
+		}
+		if seen.Mine[s.sub.ID] != s.sub.Lease {
 			s.stop()
 		}
 		select {
@@ -220,7 +247,7 @@ func (r *Relay) look(ctx context.Context) error {
 			return err
 		}
 	}
-	if !free {
+	if !seen.Free {
 		return nil
 	}
 	began := time.Now()

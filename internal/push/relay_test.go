@@ -84,18 +84,18 @@ func (b *bureau) Catalog(context.Context, access.OrganizationID) (boxoffice.Cata
 
 func (b *bureau) Epoch() int64 { return 1 }
 
-func (b *bureau) LookSubscriptions(context.Context, string) (map[string]int64, bool, error) {
+func (b *bureau) LookSubscriptions(context.Context, string, string, int) (Look, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	mine, free := map[string]int64{}, false
+	look := Look{Mine: map[string]int64{}}
 	for id, s := range b.subs {
 		if b.held[id] && id != b.stolen {
-			mine[id] = s.Lease
+			look.Mine[id] = s.Lease
 		} else if s.State == Active && id != b.stolen {
-			free = true
+			look.Free = true
 		}
 	}
-	return mine, free, nil
+	return look, nil
 }
 
 func (b *bureau) ClaimSubscriptions(context.Context, string, int) (claimed []Subscription, _ error) {

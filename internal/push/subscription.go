@@ -129,9 +129,16 @@ type Leases interface {
 	KeepSubscriptions(ctx context.Context, relay string, kept []Kept) (held []string, err error)
 	// LeaveSubscriptions gives up leases, whatever happened to them since.
 	LeaveSubscriptions(ctx context.Context, relay string, ids []string) error
-	// LookSubscriptions returns the lease of each that a relay holds, and whether
-	// there is any to claim. It only reads.
-	LookSubscriptions(ctx context.Context, relay string) (mine map[string]int64, free bool, err error)
+	// LookSubscriptions looks at those behind an id, in the order of their ids, at
+	// most limit. It only reads.
+	LookSubscriptions(ctx context.Context, relay, after string, limit int) (Look, error)
+}
+
+// A Look is what a relay sees of subscriptions.
+type Look struct {
+	Mine map[string]int64 // the lease of each that it holds
+	Free bool             // there is some to claim
+	To   string           // the id of the last that it looked at, "" behind which there are no more
 }
 
 // LeaseTime is how long a relay serves a subscription without saying so again.

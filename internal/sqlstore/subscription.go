@@ -297,8 +297,10 @@ func (s *Store) LeaveSubscriptions(ctx context.Context, relay string, ids []stri
 
 // LookSubscriptions tells what a relay holds, and whether there is more
 // (push.Leases).
-func (s *Store) LookSubscriptions(ctx context.Context, relay string) (mine map[string]int64, free bool, err error) {
-	const all = `SELECT s.id, s.lease, s.lease_by, s.lease_until, s.state, s.ends_at, ` + admitted + ` FROM subscription AS s`
+func (s *Store) LookSubscriptions(ctx context.Context, relay, after string, limit int) (look push.Look, err error) {
+	const page = `
+SELECT s.id, s.lease, s.lease_by, s.lease_until, s.state, s.ends_at, ` + admitted + `
+FROM subscription AS s WHERE s.id > $1 ORDER BY s.id LIMIT CAST($2 AS BIGINT)`
 	type seen struct {
 		id                       string
 		lease, held, ends, until int64
@@ -312,25 +314,28 @@ func (s *Store) LookSubscriptions(ctx context.Context, relay string) (mine map[s
 	// does harms nobody, and two statements are less than four, twice a second.
 	if steps := s.db.clock(&now); len(steps) > 0 {
 		if err := s.read(ctx, steps...); err != nil {
-			return nil, false, err
+			return look, err
 		}
 	}
-	err = s.read(ctx, step{text: all, each: func(r row) error {
+	err = s.read(ctx, step{text: page, args: []any{after, int64(limit)}, each: func(r row) error {
 		list = append(list, seen{r.text(0), r.int(1), r.int(3), r.int(5), r.int(6), r.text(2) == relay, push.State(r.text(4)) == push.Active})
 		return nil
 	}})
 	if err != nil {
-		return nil, false, err
+		return look, err
 	}
-	mine = map[string]int64{}
+	look.Mine = map[string]int64{}
+	if len(list) == limit {
+		look.To = list[limit-1].id
+	}
 	for _, sub := range list {
 		if sub.ends > 0 && sub.ends <= micros(now) || sub.until <= micros(now) {
 			continue
 		}
 		if sub.own {
-			mine[sub.id] = sub.lease
+			look.Mine[sub.id] = sub.lease
 		}
-		free = free || sub.active && sub.held <= micros(now)
+		look.Free = look.Free || sub.active && sub.held <= micros(now)
 	}
-	return mine, free, nil
+	return look, nil
 }

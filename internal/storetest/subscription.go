@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -129,18 +130,30 @@ func subscriptionIsBehind(t *testing.T, f Fixture) {
 	}
 }
 
+// look is what a relay sees of all, in looks at two.
+func (s *scene) look(relay string) (mine map[string]int64, free bool, err error) {
+	mine = map[string]int64{}
+	for after, more := "", true; more && err == nil; {
+		var look push.Look
+		look, err = s.store.LookSubscriptions(background, relay, after, 2)
+		maps.Copy(mine, look.Mine)
+		free, after, more = free || look.Free, look.To, look.To != ""
+	}
+	return mine, free, err
+}
+
 func subscriptionIsHeldOnce(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
 	s.subscribe("A", "B", "C")
 	beside := at(t, f, f.Beside(t, s.store, Options{}))
-	if mine, free, err := s.store.LookSubscriptions(background, "first"); err != nil || len(mine) != 0 || !free {
+	if mine, free, err := s.look("first"); err != nil || len(mine) != 0 || !free {
 		t.Fatalf("LookSubscriptions = %v, %v, %v; want none held and some free", mine, free, err)
 	}
 	s.hold("first", 2, "A", "B")
 	beside.hold("second", 9, "C")
 	s.hold("first", 9)
 	beside.hold("second", 9)
-	mine, free, err := beside.store.LookSubscriptions(background, "first")
+	mine, free, err := beside.look("first")
 	if diff := cmp.Diff(map[string]int64{"A": 1, "B": 1}, mine); err != nil || free || diff != "" {
 		t.Errorf("LookSubscriptions = %v, %v (-want +got):\n%s", free, err, diff)
 	}
@@ -268,7 +281,7 @@ func subscriptionRests(t *testing.T, f Fixture) {
 	}
 	look := func(when string, held, free bool) {
 		t.Helper()
-		mine, more, err := s.store.LookSubscriptions(background, "first")
+		mine, more, err := s.look("first")
 		if err != nil || (len(mine) == 1) != held || more != free {
 			t.Errorf("%s: LookSubscriptions = %v, %v, %v; want it held: %v, and free: %v", when, mine, more, err, held, free)
 		}
@@ -309,7 +322,7 @@ func subscriptionEnds(t *testing.T, f Fixture) {
 	}
 	held := func(when string, want int) {
 		t.Helper()
-		mine, _, err := s.store.LookSubscriptions(background, "first")
+		mine, _, err := s.look("first")
 		all, errAll := s.store.Subscriptions(background)
 		if err != nil || errAll != nil || len(mine) != want || len(all) != want {
 			t.Errorf("%s: %v are held and %d there, %v; want %d", when, mine, len(all), errors.Join(err, errAll), want)
@@ -358,7 +371,7 @@ func subscriptionNeedsGrant(t *testing.T, f Fixture) {
 	_, err := s.db.ExecContext(background, `DELETE FROM granted`)
 	must(t, "withdraw", err)
 	s.hold("first", 9)
-	if mine, free, err := s.store.LookSubscriptions(background, "first"); err != nil || len(mine) != 0 || free {
+	if mine, free, err := s.look("first"); err != nil || len(mine) != 0 || free {
 		t.Errorf("LookSubscriptions = %v, %v, %v; want nothing, so that it lets go", mine, free, err)
 	}
 	must(t, "leave", s.store.LeaveSubscriptions(background, "first", []string{"A"}))
