@@ -77,7 +77,7 @@ func (s *seatlink) sales(ctx context.Context, clients int, d time.Duration, bloc
 	form := s.request("POST", "/v1/cart/complete-order", `{"listing":[{"externalListingId":"L-1","tokens":[`+one+`,`+one+`,`+one+`,`+one+`],"externalOrderId":"`+hole+
 		`"}],"buyer":[{"firstName":"Ada","lastName":"Example","emailAddress":{"email":"ada.`+hole+`@example.com"}}],"settlement":[{"totalAmountPaid":416,"amountToSeller":360}]}`)
 	var at atomic.Int64
-	l, err := drive(ctx, s.host, clients, d, 0, func(int) asker {
+	l, err := s.driven(ctx, clients, d, 0, func(int) asker {
 		own := form.own()
 		return func() (ask, bool) {
 			n := int(at.Add(1) - 1)

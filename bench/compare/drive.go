@@ -26,6 +26,9 @@ type lap struct {
 	Rate       float64 `json:"rate"` // done a second
 	P50        float64 `json:"p50"`  // milliseconds
 	P99        float64 `json:"p99"`
+	// Busy is the share of the time in which our writers had a batch in hand. SQLite has
+	// one writer, so 1/Busy of the rate is all that its transactions allow.
+	Busy float64 `json:"busy,omitempty"`
 	noise
 	Void string `json:"void,omitempty"` // why it does not count
 }

@@ -195,6 +195,14 @@ func rows(ctx context.Context, o options) error {
 		all := r.of(name, some, rate)
 		fmt.Fprintf(&b, "| %s | %.0f | %.0f to %.0f |\n", name, median(all), slices.Min(all), slices.Max(all))
 	}
+	b.WriteString("\n| the writer had a batch in hand | share of the time | lowest to highest |\n|---|---|---|\n")
+	for _, what := range []struct {
+		name    string
+		clients int
+	}{{"lock", some}, {"batch 256", many}, {"batch 256+1ms", many}, {"complete", some}} {
+		all := r.of(what.name, what.clients, func(l lap) float64 { return l.Busy })
+		fmt.Fprintf(&b, "| %s, %d clients | %.2f | %.2f to %.2f |\n", what.name, what.clients, median(all), slices.Min(all), slices.Max(all))
+	}
 	if err := s.audit(ctx); err != nil {
 		return fmt.Errorf("void, for the audit is not clean: %w", err)
 	}

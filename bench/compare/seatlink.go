@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,6 +24,7 @@ type seatlink struct {
 	house             house
 	server            *child
 	host              string // its address, where requests go
+	metrics           string // where its metrics are
 	head              string // the headers of a request
 	at                atomic.Int64
 	order             []int // of the blocks, at random
@@ -57,11 +60,12 @@ func (s *seatlink) fill(ctx context.Context, dir string) error {
 // serve starts the server; ready is how long it took until it answered.
 func (s *seatlink) serve(ctx context.Context, args ...string) (ready time.Duration, err error) {
 	began := time.Now()
-	args = append([]string{"serve", "--db", s.url, "--key", s.key, "--addr", "127.0.0.1:0", "--log-level", "warn", "--connections-per-address", "5000", "--sandbox"}, args...)
+	args = append([]string{"serve", "--db", s.url, "--key", s.key, "--addr", "127.0.0.1:0", "--log-level", "warn", "--connections-per-address", "5000", "--sandbox", "--ops-addr", "127.0.0.1:0"}, args...)
 	if s.server, err = start(ctx, exec.Command(s.program, args...), "seatlink serves http://"); err != nil {
 		return 0, err
 	}
 	s.host = strings.Fields(s.server.word("seatlink serves http://"))[0]
+	s.metrics = "http://" + strings.Fields(s.server.word("metrics on http://"))[0]
 	resp, err := http.Get("http://" + s.host + "/readyz")
 	if err != nil {
 		return 0, err
@@ -130,11 +134,46 @@ func (s *seatlink) next() (int, bool) {
 	return s.order[n%int64(len(s.order))], true
 }
 
+// atWork is how long batches of acts took so far, all in all.
+func (s *seatlink) atWork(ctx context.Context) (seconds float64, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.metrics, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	const sum = `seatlink_batch_seconds_sum{kind="acts"} `
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if text, ok := strings.CutPrefix(lines.Text(), sum); ok {
+			return strconv.ParseFloat(text, 64)
+		}
+	}
+	return 0, nil // there was none
+}
+
+// driven is drive, and tells how long our writers were at work.
+func (s *seatlink) driven(ctx context.Context, clients int, d time.Duration, pace float64, each func(int) asker) (lap, error) {
+	before, err := s.atWork(ctx)
+	if err != nil {
+		return lap{}, err
+	}
+	l, err := drive(ctx, s.host, clients, d, pace, each)
+	if err != nil {
+		return l, err
+	}
+	after, err := s.atWork(ctx)
+	l.Busy = (after - before) / l.Seconds
+	return l, err
+}
+
 // locks has clients lock blocks that are free, and counts what changed.
 func (s *seatlink) locks(ctx context.Context, clients int, d time.Duration, pace float64) (lap, error) {
 	form := s.request("PUT", "/v1/tickets/lock", lockBody())
 	s.begun = s.at.Load()
-	l, err := drive(ctx, s.host, clients, d, pace, func(int) asker {
+	l, err := s.driven(ctx, clients, d, pace, func(int) asker {
 		mine := form.own()
 		return func() (ask, bool) {
 			n, more := s.next()
