@@ -22,9 +22,10 @@ const (
 	dialTime     = 5 * time.Second
 	tlsTime      = 5 * time.Second
 	totalTime    = 15 * time.Second
-	maxAnswer    = 64 << 10 // of a body, and of headers
-	maxIdle      = 512      // connections kept for the next message
-	maxIdleEach  = 64       // of one receiver, who may be many subscribers
+	maxAnswer    = 16 << 10 // that is read of a body
+	maxHeaders   = 64 << 10
+	maxIdle      = 512 // connections kept for the next message
+	maxIdleEach  = 64  // of one receiver, who may be many subscribers
 	idleTime     = 60 * time.Second
 	agent        = "seatlink"
 	maxRetryWait = 8 * time.Hour
@@ -78,7 +79,7 @@ func newDoor(rules Rules, names *net.Resolver, permit func(netip.AddrPort) error
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    tlsTime,
 			DisableCompression:     true, // a small answer stays small
-			MaxResponseHeaderBytes: maxAnswer,
+			MaxResponseHeaderBytes: maxHeaders,
 			MaxIdleConns:           maxIdle,
 			MaxIdleConnsPerHost:    maxIdleEach,
 			IdleConnTimeout:        idleTime,

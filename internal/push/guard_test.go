@@ -274,7 +274,7 @@ func TestWhatAReceiverSaysIsReadToItsLimitOnly(t *testing.T) {
 		t.Errorf("the receiver could say %d bytes", sent.Load())
 	}
 	loud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Loud", strings.Repeat("a", 2*maxAnswer))
+		w.Header().Set("X-Loud", strings.Repeat("a", 2*maxHeaders))
 	}))
 	defer loud.Close()
 	if _, err := NewDoor(Rules{Sandbox: true}).Post(t.Context(), loud.URL, nil); !errors.Is(err, errUnreached) {
