@@ -68,8 +68,10 @@ type Page struct {
 func (f *Feed) Page(ctx context.Context, topic Topic, view View, after int64, limit int) (Page, error) {
 	d := newDraft(topic, view, f.epoch, limit)
 	d.Sequence = after
-	for scanned := 0; scanned < mostScanned; {
-		entries, grown, err := f.tail.Since(ctx, d.Sequence, readAtOnce)
+	// Most rows of a busy feed are for it: so no more are read at first than the page
+	// takes, and the one that tells that there are more.
+	for scanned, most := 0, min(limit+1, readAtOnce); scanned < mostScanned; most = min(2*most, readAtOnce) {
+		entries, grown, err := f.tail.Since(ctx, d.Sequence, most)
 		if err != nil {
 			return Page{}, err
 		}
