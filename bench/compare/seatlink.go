@@ -61,7 +61,7 @@ func (s *seatlink) fill(ctx context.Context, dir string) error {
 func (s *seatlink) serve(ctx context.Context, args ...string) (ready time.Duration, err error) {
 	began := time.Now()
 	args = append([]string{"serve", "--db", s.url, "--key", s.key, "--addr", "127.0.0.1:0", "--log-level", "warn", "--connections-per-address", "5000", "--sandbox", "--ops-addr", "127.0.0.1:0"}, args...)
-	if s.server, err = start(ctx, exec.Command(s.program, args...), "seatlink serves http://"); err != nil {
+	if s.server, err = start(ctx, exec.Command(s.program, args...), "metrics on http://"); err != nil {
 		return 0, err
 	}
 	s.host = strings.Fields(s.server.word("seatlink serves http://"))[0]
