@@ -42,7 +42,7 @@ func plot(title string, x []string, lines []line2d) string {
 	fmt.Fprintf(&b, `<title>%[1]s</title><rect width="100%%" height="100%%" fill="white"/><text x="%[2]d" y="24" font-size="15">%[1]s</text>`+"\n", html.EscapeString(title), left)
 	for e := low; e <= high; e++ {
 		_, y := at(0, math.Pow(10, e))
-		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%.1f" y2="%[3].1f" stroke="#ccc"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n", left, width-right, y, left-8, y+4, math.Pow(10, e))
+		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#ccc"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n", left, width-right, y, y, left-8, y+4, math.Pow(10, e))
 	}
 	for i, label := range x {
 		px, _ := at(i, 1)
