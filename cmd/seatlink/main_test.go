@@ -15,7 +15,7 @@ import (
 // that name it is the program itself. So every test here has real processes, with
 // their signals, exits and crashes, and nothing is built for them.
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"seatlink": program})
+	testscript.Main(tests{m}, map[string]func(){"seatlink": program, "zoo": zoo})
 }
 
 type tests struct{ m *testing.M }
@@ -31,11 +31,16 @@ func (t tests) Run() int {
 const lifeline = "SEATLINK_TEST_LIFELINE"
 
 func program() {
+	endWithTests()
+	main()
+}
+
+// endWithTests ends a process of the tests when they do.
+func endWithTests() {
 	if os.Getenv(lifeline) != "" {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			os.Exit(1)
 		}()
 	}
-	main()
 }

@@ -1,19 +1,11 @@
 package main
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
-	"io"
-	"log/slog"
 	"math"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,134 +18,6 @@ import (
 
 // pushBeside is how much slower a healthy subscriber may be beside sick ones (T15).
 const pushBeside = 1.10
-
-// A pushCage is a way to be sick, at an address.
-type pushCage struct{ name, address string }
-
-// pushSick are subscribers that answer wrongly, or not at all. They live as long as
-// the benchmark.
-func pushSick(tb testing.TB) (cages []pushCage) {
-	tb.Helper()
-	over, end := context.WithCancel(context.Background())
-	tb.Cleanup(end)
-	bomb := make([]byte, 32<<10)
-	// What HTTP can say.
-	says := func(name string, answer http.HandlerFunc) {
-		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // of a sender that may have gone
-			answer(w, r)
-		}))
-		// What the endless one fills is memory of its own machine, elsewhere.
-		server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
-			_ = conn.(*net.TCPConn).SetWriteBuffer(len(bomb))
-			return ctx
-		}
-		server.Start()
-		tb.Cleanup(server.Close)
-		tb.Cleanup(end) // before Close, which waits for handlers
-		cages = append(cages, pushCage{name, server.URL})
-	}
-	status := func(code int) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
-	}
-	says("500", status(http.StatusInternalServerError))
-	says("410", status(http.StatusGone))
-	says("400", status(http.StatusBadRequest))
-	says("429", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "2")
-		w.WriteHeader(http.StatusTooManyRequests)
-	})
-	says("redirecting", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", "http://127.0.0.1:1/")
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	})
-	says("slow", func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(2 * time.Second):
-		case <-r.Context().Done():
-		case <-over.Done():
-		}
-		w.WriteHeader(http.StatusNoContent)
-	})
-	says("endless", func(w http.ResponseWriter, r *http.Request) {
-		for r.Context().Err() == nil && over.Err() == nil {
-			if _, err := w.Write(bomb); err != nil {
-				return
-			}
-		}
-	})
-	says("huge", func(w http.ResponseWriter, _ *http.Request) {
-		for range 64 {
-			_, _ = w.Write(bomb)
-		}
-	})
-	selfSigned := httptest.NewUnstartedServer(status(http.StatusNoContent))
-	selfSigned.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	selfSigned.StartTLS()
-	tb.Cleanup(selfSigned.Close)
-	cages = append(cages, pushCage{"signed by itself", selfSigned.URL})
-	// What is no HTTP.
-	does := func(name, scheme string, with func(conn net.Conn)) {
-		listener, err := (&net.ListenConfig{}).Listen(over, "tcp", "127.0.0.1:0")
-		if err != nil {
-			tb.Fatal(err)
-		}
-		var serving sync.WaitGroup
-		serving.Go(func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				serving.Go(func() {
-					stop := context.AfterFunc(over, func() { _ = conn.Close() })
-					defer stop()
-					defer func() { _ = conn.Close() }()
-					with(conn)
-				})
-			}
-		})
-		tb.Cleanup(func() { end(); _ = listener.Close(); serving.Wait() })
-		cages = append(cages, pushCage{name, scheme + "://" + listener.Addr().String()})
-	}
-	hang := func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) } // until it is given up
-	does("hanging before its headers", "http", hang)
-	does("hanging in its headers", "http", func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 204 No Con"); hang(conn) })
-	does("hanging in its body", "http", func(conn net.Conn) {
-		_, _ = io.WriteString(conn, "HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nno")
-		hang(conn)
-	})
-	does("dripping", "http", func(conn net.Conn) {
-		for _, letter := range "HTTP/1.1 204 No Content\r\n\r\n" {
-			if _, err := io.WriteString(conn, string(letter)); err != nil {
-				return
-			}
-			select {
-			case <-time.After(time.Second):
-			case <-over.Done():
-			}
-		}
-	})
-	does("resetting", "http", func(conn net.Conn) {
-		_, _ = conn.Read(make([]byte, 1))
-		_ = conn.(*net.TCPConn).SetLinger(0)
-	})
-	does("garbage", "http", func(conn net.Conn) { _, _ = io.WriteString(conn, strings.Repeat("\x00garbage\xff", 100)) })
-	does("garbage for TLS", "https", func(conn net.Conn) { _, _ = io.WriteString(conn, strings.Repeat("\x16\x03garbage", 100)) })
-	does("with headers without end", "http", func(conn net.Conn) {
-		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n")
-		for err := error(nil); err == nil && over.Err() == nil; {
-			_, err = io.WriteString(conn, "X: "+strings.Repeat("x", 1000)+"\r\n")
-		}
-	})
-	dead, err := (&net.ListenConfig{}).Listen(over, "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cages = append(cages, pushCage{"dead", "http://" + dead.Addr().String()})
-	_ = dead.Close()
-	return cages
-}
 
 // BenchmarkPushZoo is a healthy subscriber beside 1,000 sick ones, of every kind of
 // T15, that hear of the same seats. Rounds with them and without are made in turn: the
@@ -173,16 +37,13 @@ func BenchmarkPushZoo(b *testing.B) {
 	)
 	pushOnBoth(b, func(b *testing.B, db string) {
 		b.Helper()
-		// The sick live in the process that the healthy one does, which is not to stop for
-		// their garbage.
-		defer debug.SetGCPercent(debug.SetGCPercent(2_000))
 		channels := []access.Channel{"rival", "healthy"}
 		for n := range sick {
 			channels = append(channels, access.Channel(fmt.Sprintf("sick-%04d", n)))
 		}
 		key, callers := furnishSized(b, db, house.Default, channels...)
 		tokens := freeTokens(b, db)
-		cages, ear := pushSick(b), openPushEar(b)
+		cages, ear := visitZoo(b), openPushEar(b)
 		subscribe := func(store *sqlstore.Store, id string, channel access.Channel, endpoint string) {
 			_, err := store.AddSubscription(b.Context(), push.Subscription{
 				ID: id, View: push.View{Channel: channel}, Topic: push.Topic{Organization: 999, Entity: boxoffice.Seats}, Endpoint: endpoint, Secret: push.NewSecret(),
