@@ -30,7 +30,7 @@ const pushBeside = 1.10
 func BenchmarkPushZoo(b *testing.B) {
 	const (
 		sick   = 1_000
-		rounds = 3 // with the sick, and as many without
+		rounds = 5 // with the sick, and as many without
 		locks  = 1_500
 		pause  = 15 * time.Millisecond
 		settle = 10 * time.Second

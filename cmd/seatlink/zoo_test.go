@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +27,7 @@ type pushCage struct{ name, address string }
 // wait for is our sender.
 func visitZoo(tb testing.TB) (cages []pushCage) {
 	tb.Helper()
-	p := launchProgram(tb, "nice", "-n", "19", "zoo")
+	p := launchProgram(tb, "chrt", "--idle", "0", "zoo")
 	for line := range strings.Lines(p.await(zooOpen)) {
 		if name, address, found := strings.Cut(strings.TrimSpace(line), " at "); found {
 			cages = append(cages, pushCage{name, address})
@@ -38,6 +40,7 @@ func visitZoo(tb testing.TB) (cages []pushCage) {
 // addresses and lives as long as its tests.
 func zoo() {
 	endWithTests()
+	debug.SetGCPercent(2_000)
 	for _, c := range pushSick() {
 		fmt.Println(c.name, "at", c.address)
 	}
@@ -77,7 +80,7 @@ func pushSick() (cages []pushCage) {
 	})
 	says("slow", func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case <-time.After(2 * time.Second):
+		case <-time.After(time.Second + rand.N(2*time.Second)): // no two alike
 		case <-r.Context().Done():
 		}
 		w.WriteHeader(http.StatusNoContent)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,10 +18,14 @@ import (
 const (
 	// saveEvery is how often cursors that moved are written down, at most: what was
 	// delivered since comes again after a crash. Where many move, the next time is
-	// later by saveEach for each that was written down, for acts wait meanwhile.
-	saveEvery = 200 * time.Millisecond
-	saveEach  = 10 * time.Millisecond
-	saveMost  = 2 * time.Second
+	// later by saveEach for each that was written down, for acts wait meanwhile; so it is
+	// saveAtOnce of them, those that waited longest, or a part of all, so that none
+	// waits until its lease ends.
+	saveEvery  = 200 * time.Millisecond
+	saveEach   = 5 * time.Millisecond
+	saveMost   = 2 * time.Second
+	saveAtOnce = 50
+	savePart   = 8
 	// renewEvery is how often a lease is renewed though nothing moved.
 	renewEvery = 8 * time.Second
 	// lookEvery is how soon a relay finds what is new to serve, or no longer its own. It
@@ -129,7 +135,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		case <-save.C:
 			r.count()
 			if !time.Now().Before(r.nextSave) {
-				r.try(ctx, "keeping subscriptions", r.save)
+				r.try(ctx, "keeping subscriptions", r.saveSome)
 			}
 		case <-look.C:
 			r.try(ctx, "looking for subscriptions", r.look)
@@ -291,21 +297,43 @@ func (r *Relay) leave(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// save writes down what moved, and renews the leases that need it.
-func (r *Relay) save(ctx context.Context) error {
+// saveSome writes down what moved, and renews the leases that need it, of those that
+// waited longest.
+func (r *Relay) saveSome(ctx context.Context) error {
+	r.mu.Lock()
+	most := max(saveAtOnce, len(r.serving)/savePart)
+	r.mu.Unlock()
+	return r.keep(ctx, most)
+}
+
+// save does so for all.
+func (r *Relay) save(ctx context.Context) error { return r.keep(ctx, math.MaxInt) }
+
+func (r *Relay) keep(ctx context.Context, most int) error {
 	began := time.Now()
+	type waiting struct {
+		*service
+		since time.Time
+	}
+	var all []waiting
+	r.each(func(s *service) {
+		if since, ok := s.waits(began); ok {
+			all = append(all, waiting{s, since})
+		}
+	})
+	if len(all) > most {
+		slices.SortFunc(all, func(a, b waiting) int { return a.since.Compare(b.since) })
+		all = all[:most]
+	}
 	var (
 		kept []Kept
-		from []*service
 		dead []Letter
 		each []int // letters of each
 	)
-	r.each(func(s *service) {
-		if k, letters, ok := s.news(began); ok {
-			kept, from = append(kept, k), append(from, s)
-			dead, each = append(dead, letters...), append(each, len(letters))
-		}
-	})
+	for _, s := range all {
+		k, letters := s.news()
+		kept, dead, each = append(kept, k), append(dead, letters...), append(each, len(letters))
+	}
 	r.nextSave = began.Add(min(time.Duration(len(kept))*saveEach, saveMost))
 	if len(kept) == 0 {
 		return nil
@@ -324,7 +352,7 @@ func (r *Relay) save(ctx context.Context) error {
 	for _, id := range held {
 		ours[id] = true
 	}
-	for i, s := range from {
+	for i, s := range all {
 		if err == nil {
 			s.buried(each[i])
 		}

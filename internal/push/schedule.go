@@ -28,8 +28,8 @@ type verdict struct {
 }
 
 // judge says what follows from the attempt of this number, the first is 1.
-// stray is where within the jitter this delay falls, 0 to 1.
-func judge(attempt int, a Answer, stray float64) verdict {
+// luck is where within the jitter this delay falls, 0 to 1.
+func judge(attempt int, a Answer, luck float64) verdict {
 	delays := after
 	switch {
 	case a.Status >= 200 && a.Status < 300:
@@ -42,8 +42,13 @@ func judge(attempt int, a Answer, stray float64) verdict {
 	if attempt > len(delays) {
 		return verdict{}
 	}
-	delay := time.Duration(float64(delays[attempt-1]) * (1 - jitter + 2*jitter*stray))
-	return verdict{again: max(delay, a.RetryAfter)}
+	return verdict{again: max(stray(delays[attempt-1], luck), a.RetryAfter)}
+}
+
+// stray is a delay that differs by chance, which is between 0 and 1: those that began
+// together do not come again together.
+func stray(delay time.Duration, luck float64) time.Duration {
+	return time.Duration(float64(delay) * (1 - jitter + 2*jitter*luck))
 }
 
 // class is the kind of an answer in three characters.

@@ -62,7 +62,7 @@ type service struct {
 	gap     time.Duration
 	costly  bool // the gap is for what the last answers cost us
 	noticed bool
-	well    bool // the last attempt was a success, and none has failed since
+	well    bool // the last attempt was a success that cost us little, and none has failed since
 
 	mu      sync.Mutex
 	now     Kept
@@ -102,16 +102,20 @@ func (s *service) become(change func(k *Kept)) {
 	s.changed = true
 }
 
-// news is what there is to write down at a moment, or to renew, and the letters that
-// must be written down before.
-func (s *service) news(at time.Time) (Kept, []Letter, bool) {
+// waits reports whether there is something to write down at a moment, or a lease to
+// renew, and when that was last done.
+func (s *service) waits(at time.Time) (since time.Time, does bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.changed && at.Sub(s.renewed) < renewEvery {
-		return Kept{}, nil, false
-	}
+	return s.renewed, s.changed || at.Sub(s.renewed) >= renewEvery
+}
+
+// news is what is to be written down, and the letters that must be before.
+func (s *service) news() (Kept, []Letter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.changed = false
-	return s.now, slices.Clone(s.dead), true
+	return s.now, slices.Clone(s.dead)
 }
 
 // buried forgets letters that were written down, the oldest.
@@ -238,7 +242,7 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 	}
 	var dead []Letter
 	all := m.split()
-	for _, one := range all {
+	for n, one := range all {
 		if len(m.elements) > 1 { // alone it was refused just now
 			if answer, err = s.send(ctx, &one); err != nil {
 				return false, err
@@ -246,6 +250,9 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 		}
 		switch {
 		case refused(answer):
+			if len(dead) == n { // so far it took none of them
+				s.costs(gapRefusing)
+			}
 			dead = append(dead, Letter{Subscription: s.sub.ID, Subject: one.elements[0].subject, Position: one.Sequence, Note: met(answer), At: s.relay.clock()})
 		case !s.judge(ctx, m, answer):
 			return false, nil
@@ -255,9 +262,6 @@ func (s *service) deliver(ctx context.Context, m *Message) (passed bool, err err
 		s.relay.log.WarnContext(ctx, "a subscriber refuses seats or events", "subscription", s.sub.ID, "channel", s.sub.Channel, "letters", len(dead))
 		note := dead[len(dead)-1].Note
 		s.become(func(k *Kept) { k.Note = note; s.dead = append(s.dead, dead...) })
-	}
-	if len(dead) == len(all) {
-		s.costs(gapRefusing)
 	}
 	return true, nil
 }
@@ -274,7 +278,10 @@ func refused(a Answer) bool {
 
 // send makes one attempt. An error is ours: the attempt was cut short.
 func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
-	if s.gap > 0 {
+	switch {
+	case s.costly:
+		rest(ctx, stray(s.gap, rand.Float64())) //nolint:gosec // spreads load, hides nothing
+	case s.gap > 0:
 		rest(ctx, s.gap)
 	}
 	if !s.well {
@@ -294,9 +301,10 @@ func (s *service) send(ctx context.Context, m *Message) (Answer, error) {
 	if err != nil && ctx.Err() != nil {
 		return Answer{}, ctx.Err()
 	}
-	s.well = answer.Status >= 200 && answer.Status < 300
+	took := answer.Status >= 200 && answer.Status < 300
+	s.well = took && !answer.Overlong
 	s.sent = time.Now()
-	s.took.Store(s.well)
+	s.took.Store(took)
 	s.relay.attempts.Add(1)
 	s.relay.met(class(answer))
 	return answer, nil
@@ -364,9 +372,8 @@ func (s *service) judge(ctx context.Context, m *Message, a Answer) bool {
 
 // delayOf is the pause after so many attempts that failed. It never ends: what a
 // subscriber missed waits for it.
-func delayOf(attempts int, stray float64) time.Duration {
-	delay := after[min(attempts, len(after))-1]
-	return time.Duration(float64(delay) * (1 - jitter + 2*jitter*stray))
+func delayOf(attempts int, luck float64) time.Duration {
+	return stray(after[min(attempts, len(after))-1], luck)
 }
 
 // end takes the subscription out of service, with a notice.
