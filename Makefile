@@ -25,7 +25,7 @@ STANDARDWEBHOOKS := .cache/npm/standardwebhooks-$(STANDARDWEBHOOKS_VERSION)
 OASDIFF_VERSION := 1.35.0
 OASDIFF         := .cache/bin/oasdiff-$(OASDIFF_VERSION)
 
-.PHONY: help build test bench-ours bench-rows bench-growth tools-strace tools-bench bench-audit bench-push bench-overload bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
+.PHONY: help build test bench-ours bench-rows bench-limits bench-growth tools-strace tools-bench bench-audit bench-push bench-overload bench-postgres test-house-full test-venue-full test-races test-transfer-races test-cuts test-link test-history test-failover check lint race bench fmt docs-lint docs-breaking docs-update prism npm-receivers tools-postgres tools-curl tools-browser tools-lint tools-race clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -89,7 +89,7 @@ ROUNDS  ?= 5
 SECONDS ?= 3
 TICKETS ?= 1000000
 CLIENTS ?= 1 8 32 64 256
-COMPARE = .cache/bench/compare -seatlink bin/seatlink -pocketbase .cache/bench/pocketbase -prism $(PRISM)/node_modules/.bin/prism \
+COMPARE = .cache/bench/compare -seatlink bin/seatlink -reference .cache/bench/reference -pocketbase .cache/bench/pocketbase -prism $(PRISM)/node_modules/.bin/prism \
 	-rounds $(ROUNDS) -seconds $(SECONDS) -tickets $(TICKETS) -clients "$(CLIENTS)"
 
 bench: tools-bench ## locks of 4 beside PocketBase, Prism and pgbench: ROUNDS, SECONDS, TICKETS, CLIENTS
@@ -97,6 +97,9 @@ bench: tools-bench ## locks of 4 beside PocketBase, Prism and pgbench: ROUNDS, S
 
 bench-rows: tools-bench tools-strace ## what is promised of ours alone, on SQLite: batches, a slow disk, a hot event, p99 at half the rate, memory, start
 	$(COMPARE) -what rows
+
+bench-limits: tools-bench ## lock, verify and catalog beside the same program over memory, and with constant answers
+	$(COMPARE) -what limits
 
 bench-growth: tools-bench ## what each call costs from 10,000 to 1,000,000 tickets and from 1 to 1,000 events; MOST=10000000 for more
 	$(COMPARE) -what growth -most $(MOST)
@@ -109,6 +112,7 @@ tools-strace:
 
 tools-bench: build tools-postgres
 	@tools/npm @stoplight/prism-cli $(PRISM_VERSION) $(PRISM)
+	CGO_ENABLED=0 $(GO) build -trimpath -tags reference -o .cache/bench/reference ./cmd/seatlink
 	cd bench/pocketbase && CGO_ENABLED=0 $(GO) build -trimpath -o ../../.cache/bench/pocketbase .
 	cd bench/compare && CGO_ENABLED=0 $(GO) build -trimpath -o ../../.cache/bench/compare .
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,31 @@ func (s *seatlink) looks(ctx context.Context, clients int, d time.Duration) (lap
 	})
 }
 
+// lockAll locks blocks, many in each request.
+func (s *seatlink) lockAll(blocks []int) error {
+	const perBody = 100
+	l, err := dial(s.host)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	for some := range slices.Chunk(blocks, perBody) {
+		var lines, tokens []string
+		for _, b := range some {
+			for _, t := range block(b) {
+				tokens = append(tokens, t)
+				lines = append(lines, `{"token":"`+t+`","individualPrice":100}`)
+			}
+		}
+		err := l.do(ask{s.request("PUT", "/v1/tickets/lock", `{"source":"MY_ACCOUNT","listing":{"externalListingId":"L-1","totalPrice":400,"tokens":[`+strings.Join(lines, ",")+`]}}`).text, names(tokens)})
+		if err != nil {
+			return err
+		}
+	}
+	s.rows += int64(len(blocks)) * blockSize
+	return nil
+}
+
 // sales completes orders of blocks that were locked before the clock ran. What is
 // sold stays so, and its blocks are not used again.
 func (s *seatlink) sales(ctx context.Context, clients int, d time.Duration, blocks int) (lap, error) {
@@ -52,26 +78,9 @@ func (s *seatlink) sales(ctx context.Context, clients int, d time.Duration, bloc
 	mine := s.order[len(s.order)-blocks:]
 	s.order = s.order[:len(s.order)-blocks]
 	s.begun, s.at = 0, atomic.Int64{}
-	for n := 0; n < len(mine); n += 100 {
-		var lines []string
-		var tokens []string
-		for _, b := range mine[n:min(n+100, len(mine))] {
-			for _, t := range block(b) {
-				tokens = append(tokens, t)
-				lines = append(lines, `{"token":"`+t+`","individualPrice":100}`)
-			}
-		}
-		l, err := dial(s.host)
-		if err != nil {
-			return lap{}, err
-		}
-		err = l.do(ask{s.request("PUT", "/v1/tickets/lock", `{"source":"MY_ACCOUNT","listing":{"externalListingId":"L-1","totalPrice":400,"tokens":[`+strings.Join(lines, ",")+`]}}`).text, names(tokens)})
-		l.close()
-		if err != nil {
-			return lap{}, err
-		}
+	if err := s.lockAll(mine); err != nil {
+		return lap{}, err
 	}
-	s.rows += int64(len(mine)) * blockSize
 	one := `{"token":"` + hole + `","individualPrice":100,"individualFees":4}`
 	// The order and its buyer are named after the first ticket: places take tokens in turn.
 	form := s.request("POST", "/v1/cart/complete-order", `{"listing":[{"externalListingId":"L-1","tokens":[`+one+`,`+one+`,`+one+`,`+one+`],"externalOrderId":"`+hole+

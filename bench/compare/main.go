@@ -30,6 +30,7 @@ type options struct {
 	Events   int           `json:"events"`
 	Clients  []int         `json:"clients"`
 	seatlink string
+	refer    string
 	pocket   string
 	prism    string
 	root     string // of the repository
@@ -50,13 +51,14 @@ func main() {
 func run(ctx context.Context) (err error) {
 	var o options
 	clients, most := "", 0
-	flag.StringVar(&o.What, "what", "rivals", "rivals, rows or growth")
+	flag.StringVar(&o.What, "what", "rivals", "rivals, rows, limits or growth")
 	flag.IntVar(&o.Rounds, "rounds", 5, "how often each is measured")
 	flag.Float64Var(&o.Each, "seconds", 3, "how long each time, whole seconds")
 	flag.IntVar(&o.Tickets, "tickets", 1_000_000, "in the house")
 	flag.IntVar(&o.Events, "events", 100, "that they are spread over")
 	flag.StringVar(&clients, "clients", "1 8 32 64 256", "connections")
 	flag.StringVar(&o.seatlink, "seatlink", "bin/seatlink", "our program")
+	flag.StringVar(&o.refer, "reference", ".cache/bench/reference", "our program, built with the tag reference")
 	flag.StringVar(&o.pocket, "pocketbase", ".cache/bench/pocketbase", "bench/pocketbase, built")
 	flag.StringVar(&o.prism, "prism", "", "Prism's program")
 	flag.StringVar(&o.root, "root", ".", "the repository")
@@ -75,7 +77,7 @@ func run(ctx context.Context) (err error) {
 	if o.Rounds < 1 || o.Seconds < time.Second || o.Tickets < 1000 || len(o.Clients) == 0 {
 		return errors.New("at least 1 round of 1 second, 1,000 tickets, 1 client")
 	}
-	for _, p := range []*string{&o.seatlink, &o.pocket, &o.prism, &o.root} {
+	for _, p := range []*string{&o.seatlink, &o.refer, &o.pocket, &o.prism, &o.root} {
 		if *p != "" {
 			if *p, err = filepath.Abs(*p); err != nil {
 				return err
@@ -96,6 +98,8 @@ func run(ctx context.Context) (err error) {
 		return rivals(ctx, o)
 	case "rows":
 		return rows(ctx, o)
+	case "limits":
+		return limits(ctx, o)
 	case "growth":
 		return growth(ctx, o, most)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // venues have zones, wherever this runs
@@ -23,16 +24,17 @@ const heapGrowth = 300
 
 // heapLeast counts as in use besides, so that a server with little to keep does not
 // collect twice a second. Nothing is ever written there, so it takes no memory.
-var heapLeast []byte
+const heapLeast = 8 << 20
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(heapGrowth)
-		heapLeast = make([]byte, 8<<20)
 	}
+	least := make([]byte, heapLeast)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	runtime.KeepAlive(least)
 	stop()
 	if err != nil {
 		if !errors.Is(err, errTold) {

@@ -103,7 +103,7 @@ func newServer(ctx context.Context, s settings) (_ *server, err error) {
 	}
 	addresses := web.NewAddresses(s.keys, srv.url)
 	people := boxoffice.NewPersonKeys(s.keys)
-	office := boxoffice.NewOffice(srv.store, people, addresses)
+	office := boxoffice.NewOffice(books(srv.store), people, addresses)
 	srv.lobby = boxoffice.NewLobby(srv.store, people, srv.desk.Knock, time.Now)
 	tail := push.NewTail(srv.store, srv.store.Follow(ctx), s.log)
 	feed := push.NewFeed(tail, srv.store, srv.store, srv.store.Epoch())

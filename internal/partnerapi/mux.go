@@ -56,6 +56,7 @@ func (a *api) mux() http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, rt := range a.routes() {
+		rt = measured(rt)
 		mux.HandleFunc(rt.method+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
 			a.serve(w.(*reply), r, rt)
 		})
