@@ -51,13 +51,50 @@ func TestCatalogShowsWhatMayBeSoldAgain(t *testing.T) {
 			}
 			got, err := d.Office.Catalog(t.Context(), caller("ours"), home, tt.query)
 			var ids []string
-			for _, e := range got {
+			for _, e := range got.Events {
 				ids = append(ids, string(e.ID))
 			}
 			if err != nil || strings.Join(ids, ", ") != tt.want {
 				t.Errorf("Catalog = %q, %v; want %q", strings.Join(ids, ", "), err, tt.want)
 			}
 		})
+	}
+}
+
+// What is made of a program is kept beside it, so it must be another one as soon as an
+// event is over, though nothing was written, and when the catalog was changed.
+func TestAProgramIsTheSameAsLongAsTheSameIsOffered(t *testing.T) {
+	d := newDesk(t)
+	clear(d.events)
+	tonight := boxoffice.Event{ID: "tonight", Organization: home, Secondary: true, Over: noon.Add(time.Hour)}
+	later := boxoffice.Event{ID: "later", Organization: home, Secondary: true}
+	d.events[tonight.ID], d.events[later.ID] = tonight, later
+	var last *boxoffice.Program
+	for _, step := range []struct {
+		what   string
+		change func()
+		same   bool
+		want   int
+	}{
+		{"at noon", func() {}, false, 2},
+		{"asked again", func() {}, true, 2},
+		{"a moment before an event is over", func() { d.now = tonight.Over.Add(-time.Microsecond) }, true, 2},
+		{"when it is over", func() { d.now = tonight.Over }, false, 1},
+		{"an hour later", func() { d.now = d.now.Add(time.Hour) }, true, 1},
+		{"by a clock that is behind", func() { d.now = noon }, false, 2},
+		{"after a change", func() {
+			org := d.orgs[home]
+			org.CatalogVersion++
+			d.orgs[home] = org
+			delete(d.events, tonight.ID)
+		}, false, 1},
+	} {
+		step.change()
+		got, err := d.Office.Catalog(t.Context(), caller("ours"), home, boxoffice.CatalogQuery{})
+		if err != nil || len(got.Events) != step.want || (got == last) != step.same {
+			t.Errorf("%s: %d events, the same program: %v, %v; want %d, %v", step.what, len(got.Events), got == last, err, step.want, step.same)
+		}
+		last = got
 	}
 }
 

@@ -279,7 +279,7 @@ func (d *desk) Catalog(_ context.Context, id access.OrganizationID) (boxoffice.C
 	if _, ok := d.orgs[id]; !ok {
 		return boxoffice.Catalog{}, fault.OrganizationUnknown
 	}
-	c := boxoffice.Catalog{Now: noon, Organization: d.orgs[id]}
+	c := boxoffice.Catalog{Now: d.now, Organization: d.orgs[id]}
 	for _, id := range slices.Sorted(maps.Keys(d.events)) {
 		if e := d.events[id]; e.Organization == c.Organization.ID {
 			c.Events = append(c.Events, e)

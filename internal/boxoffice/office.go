@@ -39,10 +39,11 @@ import (
 
 // An Office does what partners ask. It is safe for concurrent use.
 type Office struct {
-	store   Store
-	people  PersonKeyer
-	pages   Pages
-	running sync.Map // the AnswerKeys of idempotency keys whose request is under way
+	store    Store
+	people   PersonKeyer
+	pages    Pages
+	running  sync.Map // the AnswerKeys of idempotency keys whose request is under way
+	programs programs
 }
 
 // Pages makes the addresses of ticket pages.

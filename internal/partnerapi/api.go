@@ -19,7 +19,7 @@ import (
 type BoxOffice interface {
 	// Catalog returns events in the order they are to be shown, or
 	// fault.OrganizationUnknown or fault.NotPermitted.
-	Catalog(ctx context.Context, who access.Principal, org access.OrganizationID, q boxoffice.CatalogQuery) ([]boxoffice.Event, error)
+	Catalog(ctx context.Context, who access.Principal, org access.OrganizationID, q boxoffice.CatalogQuery) (*boxoffice.Program, error)
 	Listing(ctx context.Context, who access.Principal, id boxoffice.ListingID) (boxoffice.ShownListing, error)
 	Verify(ctx context.Context, who access.Principal, groups []boxoffice.VerifyGroup) ([]boxoffice.Verified, error)
 	Lock(ctx context.Context, who access.Principal, req boxoffice.LockRequest) (boxoffice.Locking, error)
@@ -106,13 +106,14 @@ const (
 )
 
 type api struct {
-	office  BoxOffice
-	desk    Desk
-	log     *slog.Logger
-	sandbox bool
-	served  func(context.Context, Served)
-	reads   *shed
-	crowded func() bool // nil is never
+	office   BoxOffice
+	desk     Desk
+	log      *slog.Logger
+	sandbox  bool
+	served   func(context.Context, Served)
+	reads    *shed
+	catalogs catalogs
+	crowded  func() bool // nil is never
 
 	callbackPorts []uint16
 

@@ -2,10 +2,14 @@ package partnerapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -42,7 +46,7 @@ func (a *api) catalogEvents(ctx context.Context, c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	events, err := a.office.Catalog(ctx, c.who, org, q)
+	program, err := a.office.Catalog(ctx, c.who, org, q)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -51,11 +55,53 @@ func (a *api) catalogEvents(ctx context.Context, c *call) (int, any, error) {
 	if err := first(checkCode(q.Season, "seasonCode"), checkCode(q.Facility, "facilityCode")); err != nil {
 		return 0, nil, err
 	}
-	answer := make([]catalogEvent, len(events))
-	for i := range events {
-		answer[i] = catalogEventOf(&events[i])
+	if q != (boxoffice.CatalogQuery{}) {
+		return http.StatusOK, catalogOf(program), nil
 	}
-	return http.StatusOK, answer, nil
+	answer, err := a.catalogs.written(org, program)
+	return http.StatusOK, answer, err
+}
+
+// catalogs are the answers to who asked for all that an organization offers, as they
+// were last written: one for each organization.
+type catalogs struct {
+	mu  sync.Mutex
+	all map[access.OrganizationID]writtenProgram
+}
+
+type writtenProgram struct {
+	program *boxoffice.Program
+	answer  *written
+}
+
+// written is the answer that tells of a program, written once as long as it stands.
+func (c *catalogs) written(org access.OrganizationID, program *boxoffice.Program) (*written, error) {
+	c.mu.Lock()
+	last := c.all[org]
+	c.mu.Unlock()
+	if last.program == program {
+		return last.answer, nil
+	}
+	words, err := json.Marshal(catalogOf(program))
+	if err != nil {
+		return nil, fmt.Errorf("encode catalog: %w", err)
+	}
+	answer := &written{words, tagOf(words)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[access.OrganizationID]writtenProgram{}
+	}
+	c.all[org] = writtenProgram{program, answer}
+	return answer, nil
+}
+
+func catalogOf(program *boxoffice.Program) []catalogEvent {
+	answer := make([]catalogEvent, len(program.Events))
+	for i := range program.Events {
+		answer[i] = catalogEventOf(&program.Events[i])
+	}
+	return answer
 }
 
 func catalogEventOf(e *boxoffice.Event) catalogEvent {

@@ -38,8 +38,13 @@ func ask[T any](f officeFunc, asked any) (T, error) {
 	return typed, err
 }
 
-func (f officeFunc) Catalog(_ context.Context, _ access.Principal, org access.OrganizationID, q boxoffice.CatalogQuery) ([]boxoffice.Event, error) {
-	return ask[[]boxoffice.Event](f, catalogAsked{org, q})
+func (f officeFunc) Catalog(_ context.Context, _ access.Principal, org access.OrganizationID, q boxoffice.CatalogQuery) (*boxoffice.Program, error) {
+	answer, err := f(catalogAsked{org, q})
+	if same, ok := answer.(*boxoffice.Program); ok {
+		return same, err
+	}
+	events, _ := answer.([]boxoffice.Event)
+	return &boxoffice.Program{Events: events}, err
 }
 
 func (f officeFunc) Listing(_ context.Context, _ access.Principal, id boxoffice.ListingID) (boxoffice.ShownListing, error) {

@@ -200,26 +200,46 @@ func readBody(buf *bytes.Buffer, r *http.Request) error {
 	return nil
 }
 
+// written is the body of an answer that was encoded before, with its tag.
+type written struct {
+	words []byte
+	tag   string
+}
+
 // send encodes the body of a success into a buffer, so that nothing is sent of
 // one that cannot be encoded, and writes it.
 func send(w *reply, r *http.Request, status int, body any, tagged bool) error {
+	if before, ok := body.(*written); ok {
+		sendTagged(w, r, status, before.words, before.tag)
+		return nil
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	defer release(buf)
 	if err := json.MarshalWrite(buf, body); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
 	if tagged {
-		sum := sha256.Sum256(buf.Bytes())
-		tag := base64.RawURLEncoding.EncodeToString(sum[:16])
-		if matched, ok := matchTag(r.Header.Values("If-None-Match"), tag); ok {
-			w.Header().Set("ETag", matched)
-			w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
-		w.Header().Set("ETag", `"`+tag+`"`)
+		sendTagged(w, r, status, buf.Bytes(), tagOf(buf.Bytes()))
+	} else {
+		write(w, r, status, buf.Bytes())
 	}
-	write(w, r, status, buf.Bytes())
 	return nil
+}
+
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// sendTagged sends a body to who does not have it yet.
+func sendTagged(w *reply, r *http.Request, status int, body []byte, tag string) {
+	if matched, ok := matchTag(r.Header.Values("If-None-Match"), tag); ok {
+		w.Header().Set("ETag", matched)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.Header().Set("ETag", `"`+tag+`"`)
+	write(w, r, status, body)
 }
 
 // matchTag looks for a tag in If-None-Match, in either of its encodings, and

@@ -29,6 +29,10 @@ func measured(rt route) route {
 		}
 		status, body, err := first(ctx, c)
 		if err == nil && status == http.StatusOK {
+			if before, ok := body.(*written); ok {
+				said.Store(&boxoffice.Replay{Words: fmt.Appendf(nil, "%d %s", status, before.words)})
+				return status, body, nil
+			}
 			words, err := json.Marshal(body)
 			if err != nil {
 				return 0, nil, err

@@ -197,8 +197,10 @@ func (e *postgresEngine) listen(ctx context.Context, name string, heard func()) 
 	}
 }
 
+const postgresClock = `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+
 func (e *postgresEngine) clock(into *time.Time) []step {
-	const clock = `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+	const clock = `SELECT ` + postgresClock
 	return []step{{text: clock, each: func(r row) error { *into = instant(r.int(0)); return nil }}}
 }
 

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/seatlink/seatlink/internal/access"
 	"github.com/seatlink/seatlink/internal/boxoffice"
@@ -36,54 +37,106 @@ func (s *Store) Organization(ctx context.Context, id access.OrganizationID) (box
 // catalogs are the events of organizations as last read. An entry counts only
 // while its version is the organization's, which is read with each request.
 type catalogs struct {
-	mu  sync.Mutex
-	all map[access.OrganizationID]boxoffice.Catalog
+	mu     sync.Mutex
+	all    map[access.OrganizationID]keptCatalog
+	filled time.Time
+}
+
+type keptCatalog struct {
+	boxoffice.Catalog
+	place map[boxoffice.EventID]int
+}
+
+// at is the catalog of an organization in this version, if it is known.
+func (c *catalogs) at(id access.OrganizationID, version int64) (kept keptCatalog, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept = c.all[id]
+	return kept, kept.place != nil && kept.Organization.CatalogVersion == version
+}
+
+func (c *catalogs) keep(catalog boxoffice.Catalog) {
+	kept := keptCatalog{catalog, make(map[boxoffice.EventID]int, len(catalog.Events))}
+	for i, e := range catalog.Events {
+		kept.place[e.ID] = i
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[access.OrganizationID]keptCatalog{}
+	}
+	c.all[catalog.Organization.ID] = kept
+}
+
+// fillEvery is how often a catalog is read for the sake of later reads, at most.
+const fillEvery = 100 * time.Millisecond
+
+// due reports whether one may be, and counts that as done.
+func (c *catalogs) due() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.filled) < fillEvery {
+		return false
+	}
+	c.filled = time.Now()
+	return true
 }
 
 // Catalog returns an organization and its events (boxoffice.Reader).
 func (s *Store) Catalog(ctx context.Context, id access.OrganizationID) (boxoffice.Catalog, error) {
-	const events = `SELECT ` + eventColumns + ` FROM event WHERE organization = $1 ORDER BY id`
-	org, err := s.Organization(ctx, id)
+	// Whoever changes the organization, or an event of it, makes its catalog's version another.
+	const one = `SELECT catalog_version, {clock} FROM organization WHERE id = $1`
+	var (
+		now     time.Time
+		version int64
+		exists  bool
+		asked   = len(s.db.clock(&now)) > 0
+	)
+	err := s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) error {
+		if version, exists = r.int(0), true; asked {
+			now = instant(r.int(1))
+		}
+		return nil
+	}})
+	if err == nil && !exists {
+		err = fault.OrganizationUnknown
+	}
 	if err != nil {
 		return boxoffice.Catalog{}, err
 	}
-	s.catalog.mu.Lock()
-	known, ok := s.catalog.all[id]
-	s.catalog.mu.Unlock()
-	fresh := ok && known.Organization.CatalogVersion == org.CatalogVersion
+	kept, known := s.catalog.at(id, version)
 	if s.options.Watch != nil {
-		s.options.Watch.Catalog(fresh)
+		s.options.Watch.Catalog(known)
 	}
-	if !fresh {
-		// Read with the version beside them, so that one is never newer than the other.
-		const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
-		known = boxoffice.Catalog{}
-		err := s.read(ctx,
-			step{text: one, args: []any{int64(id)}, each: func(r row) (err error) { known.Organization, err = readOrganization(r); return err }},
-			step{text: events, args: []any{int64(id)}, each: func(r row) error {
-				e, err := readEvent(r)
-				known.Events = append(known.Events, e)
-				return err
-			}})
-		if err != nil {
+	catalog := kept.Catalog
+	if !known {
+		if catalog, err = s.fill(ctx, id); err != nil {
 			return boxoffice.Catalog{}, err
 		}
-		s.catalog.mu.Lock()
-		if s.catalog.all == nil {
-			s.catalog.all = map[access.OrganizationID]boxoffice.Catalog{}
-		}
-		s.catalog.all[id] = known
-		s.catalog.mu.Unlock()
 	}
-	err = s.readFailure(s.now(ctx, &known))
-	return known, err
+	catalog.Now = now
+	return catalog, nil
 }
 
-func (s *Store) now(ctx context.Context, catalog *boxoffice.Catalog) error {
-	if steps := s.db.clock(&catalog.Now); len(steps) > 0 {
-		return s.db.read(ctx, steps...)
+// fill reads a catalog anew, and keeps it.
+func (s *Store) fill(ctx context.Context, id access.OrganizationID) (boxoffice.Catalog, error) {
+	const (
+		one    = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
+		events = `SELECT ` + eventColumns + ` FROM event WHERE organization = $1 ORDER BY id`
+	)
+	// Read with the version beside them, so that one is never newer than the other.
+	var catalog boxoffice.Catalog
+	err := s.read(ctx,
+		step{text: one, args: []any{int64(id)}, each: func(r row) (err error) { catalog.Organization, err = readOrganization(r); return err }},
+		step{text: events, args: []any{int64(id)}, each: func(r row) error {
+			e, err := readEvent(r)
+			catalog.Events = append(catalog.Events, e)
+			return err
+		}})
+	if err == nil {
+		s.catalog.keep(catalog)
 	}
-	return nil
+	return catalog, err
 }
 
 // view collects a view from the steps that read its tickets and their events.
@@ -102,20 +155,72 @@ func (s *Store) view(v *boxoffice.View, tickets, events step) []step {
 	return append([]step{tickets, events}, s.db.clock(&v.Now)...)
 }
 
+// atOnce are columns beside those of a ticket: the version of its organization's catalog,
+// and the clock.
+const atOnce = `(SELECT o.catalog_version FROM organization AS o WHERE o.id = ticket.organization), {clock}`
+
+// quick reads a view in one statement, where the catalogs of its tickets are known in the
+// version that stands beside them. It returns false where one is not, or nothing was
+// found: then nothing is known.
+func (s *Store) quick(ctx context.Context, v *boxoffice.View, tickets step) (known bool, err error) {
+	*v = boxoffice.View{Tickets: map[boxoffice.Token]boxoffice.Ticket{}, Events: map[boxoffice.EventID]boxoffice.Event{}}
+	var (
+		asked   = len(s.db.clock(&v.Now)) > 0
+		unknown access.OrganizationID
+		misses  int
+	)
+	tickets.each = func(r row) error {
+		t, err := readTicket(r)
+		v.Tickets[t.Token] = t
+		if asked {
+			v.Now = instant(r.int(ticketColumnCount + 1))
+		}
+		if _, ok := v.Events[t.Event]; ok {
+			return err
+		}
+		kept, ok := s.catalog.at(t.Organization, r.int(ticketColumnCount))
+		if at, is := kept.place[t.Event]; ok && is {
+			v.Events[t.Event] = kept.Events[at]
+		} else {
+			unknown = t.Organization
+			misses++
+		}
+		return err
+	}
+	if err := s.read(ctx, tickets); err != nil {
+		return false, err
+	}
+	if misses > 0 && s.catalog.due() {
+		if _, err := s.fill(ctx, unknown); err != nil {
+			return false, err
+		}
+	}
+	return misses == 0 && len(v.Tickets) > 0, nil
+}
+
 // Tickets returns tickets by token (boxoffice.Reader).
 func (s *Store) Tickets(ctx context.Context, tokens []boxoffice.Token) (boxoffice.View, error) {
 	const (
+		quick   = `SELECT ` + ticketColumns + `, ` + atOnce + ` FROM ticket WHERE token {in $1}`
 		tickets = `SELECT ` + ticketColumns + ` FROM ticket WHERE token {in $1}`
 		events  = `SELECT ` + eventColumns + ` FROM event WHERE id IN (SELECT event FROM ticket WHERE token {in $1})`
 	)
 	var v boxoffice.View
 	named := []any{texts(tokens)}
+	if known, err := s.quick(ctx, &v, step{text: quick, args: named}); known || err != nil {
+		return v, err
+	}
 	err := s.read(ctx, s.view(&v, step{text: tickets, args: named}, step{text: events, args: named})...)
 	return v, err
 }
 
 // Barcodes returns tickets by event and barcode (boxoffice.Reader).
 func (s *Store) Barcodes(ctx context.Context, barcodes []boxoffice.EventBarcode) (boxoffice.View, error) {
+	const (
+		where   = ` FROM ticket WHERE (event, barcode) IN (SELECT r.in_event, r.in_barcode FROM {rows $1 in_event text, in_barcode text})`
+		quick   = `SELECT ` + ticketColumns + `, ` + atOnce + where
+		tickets = `SELECT ` + ticketColumns + where
+	)
 	var (
 		v      boxoffice.View
 		rows   table
@@ -125,9 +230,9 @@ func (s *Store) Barcodes(ctx context.Context, barcodes []boxoffice.EventBarcode)
 		events = append(events, string(b.Event))
 		rows.row().text(string(b.Event)).text(string(b.Barcode))
 	}
-	const tickets = `
-SELECT ` + ticketColumns + `
-FROM ticket WHERE (event, barcode) IN (SELECT r.in_event, r.in_barcode FROM {rows $1 in_event text, in_barcode text})`
+	if known, err := s.quick(ctx, &v, step{text: quick, rows: &rows}); known || err != nil {
+		return v, err
+	}
 	err := s.read(ctx, s.view(&v, step{text: tickets, rows: &rows}, step{text: loadEvents, args: []any{sorted(events)}})...)
 	return v, err
 }

@@ -17,6 +17,9 @@ import (
 const ticketColumns = `token, organization, event, section, row, seat, seating_type, association_type, attributes,
 	price_level, price_type, face, owner, owned, barcode, void, hold, hold_by, hold_since, hold_terms, version, latest`
 
+// ticketColumnCount is where a statement's own columns begin.
+const ticketColumnCount = 22
+
 func readTicket(r row) (boxoffice.Ticket, error) {
 	t := boxoffice.Ticket{
 		Token: boxoffice.Token(r.text(0)), Organization: access.OrganizationID(r.int(1)), Event: boxoffice.EventID(r.text(2)),

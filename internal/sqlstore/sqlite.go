@@ -229,7 +229,7 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder stri
 
 // read runs the steps in one snapshot.
 func (e *sqliteEngine) read(ctx context.Context, steps ...step) error {
-	if len(steps) == 1 {
+	if len(steps) == 1 && steps[0].times() == 1 {
 		return e.reader(ctx, func(s *sqliteSession) error { return s.run(ctx, steps...) })
 	}
 	return e.snapshot(ctx, func(tx session) error { return tx.run(ctx, steps...) })

@@ -13,6 +13,7 @@ import (
 //	                                parameters from $2 on. Types: text, bigint, boolean
 //	{from $2 name type, …}          FROM that table, for the statements that run for every
 //	                                ticket: its columns are written {.name}
+//	{clock}                         the clock in microseconds; 0 where engine.clock tells it
 //	{lock}                          keep the rows until the commit
 //	{skip}                          the same, leaving out those that somebody else keeps
 //
@@ -21,6 +22,7 @@ import (
 // handing it the rows as JSON. For {from} it needs no table at all.
 type dialect struct {
 	in, lock, skip string
+	clock          string
 	parameter      string // the sign before a parameter's number
 	rows           func(first int, columns []column) string
 	// inline is true where the columns of {from} are parameters by themselves.
@@ -33,7 +35,7 @@ type column struct{ name, kind string }
 
 func newSQLiteDialect() *dialect {
 	return &dialect{
-		in: "IN (SELECT value FROM json_each(%))",
+		in: "IN (SELECT value FROM json_each(%))", clock: "0",
 		// SQLite counts $n by first appearance and ?n by its number.
 		parameter: "?", inline: true,
 		rows: func(first int, columns []column) string {
@@ -49,6 +51,7 @@ func newSQLiteDialect() *dialect {
 func newPostgresDialect() *dialect {
 	return &dialect{
 		in: "= ANY(%::text[])", lock: rowLock, skip: "FOR NO KEY UPDATE SKIP LOCKED", parameter: "$",
+		clock: postgresClock,
 		rows: func(first int, columns []column) string {
 			lists, names := make([]string, len(columns)), make([]string, len(columns))
 			for i, c := range columns {
@@ -105,6 +108,8 @@ func (d *dialect) mark(name, argument string, given map[string]string) string {
 		return ""
 	case name == "from":
 		return "FROM " + d.rows(parseRows(argument))
+	case name == "clock":
+		return d.clock
 	case name == "lock":
 		return d.lock
 	case name == "skip":
