@@ -29,9 +29,10 @@ const (
 	// renewEvery is how often a lease is renewed though nothing moved.
 	renewEvery = 8 * time.Second
 	// lookEvery is how soon a relay finds what is new to serve, or no longer its own. It
-	// looks at lookAtOnce, and at the next of them a part of that time later: a look at
-	// thousands would hold up the messages.
+	// looks at lookAtOnce; where there are more, at the next of them soon after, and at all
+	// of them in lookAll: a look at thousands at once would hold up the messages.
 	lookEvery  = 500 * time.Millisecond
+	lookAll    = 900 * time.Millisecond
 	lookAtOnce = 100
 	// leaseSpare is what must be left of a lease when an attempt begins, so that it
 	// is over before anybody else may begin one.
@@ -139,7 +140,9 @@ func (r *Relay) Run(ctx context.Context) error {
 			}
 		case <-look.C:
 			r.try(ctx, "looking for subscriptions", r.look)
-			look.Reset(lookEvery / time.Duration(max(r.pages, 1)))
+			if look.Reset(lookEvery); r.pages > 1 {
+				look.Reset(lookAll / time.Duration(r.pages))
+			}
 		case <-r.nudge:
 			r.each(func(s *service) { s.hurry() })
 			r.try(ctx, "looking for subscriptions", r.lookAtAll)

@@ -299,7 +299,7 @@ func (s *Store) LeaveSubscriptions(ctx context.Context, relay string, ids []stri
 // (push.Leases).
 func (s *Store) LookSubscriptions(ctx context.Context, relay, after string, limit int) (look push.Look, err error) {
 	const page = `
-SELECT s.id, s.lease, s.lease_by, s.lease_until, s.state, s.ends_at, ` + admitted + `
+SELECT s.id, s.lease, s.lease_by, s.lease_until, s.state, s.ends_at, ` + admitted + `, {clock}
 FROM subscription AS s WHERE s.id > $1 ORDER BY s.id LIMIT CAST($2 AS BIGINT)`
 	type seen struct {
 		id                       string
@@ -307,18 +307,15 @@ FROM subscription AS s WHERE s.id > $1 ORDER BY s.id LIMIT CAST($2 AS BIGINT)`
 		own, active              bool
 	}
 	var (
-		now  time.Time
-		list []seen
+		now   time.Time
+		list  []seen
+		asked = len(s.db.clock(&now)) > 0
 	)
-	// The clock is read before: who seems to hold a lease for a moment longer than it
-	// does harms nobody, and two statements are less than four, twice a second.
-	if steps := s.db.clock(&now); len(steps) > 0 {
-		if err := s.read(ctx, steps...); err != nil {
-			return look, err
-		}
-	}
 	err = s.read(ctx, step{text: page, args: []any{after, int64(limit)}, each: func(r row) error {
 		list = append(list, seen{r.text(0), r.int(1), r.int(3), r.int(5), r.int(6), r.text(2) == relay, push.State(r.text(4)) == push.Active})
+		if asked {
+			now = instant(r.int(7))
+		}
 		return nil
 	}})
 	if err != nil {
