@@ -75,6 +75,7 @@ check: lint race ## what a change must pass besides make test
 lint: tools-lint ## gofmt, go vet, golangci-lint
 	@files=$$(gofmt -l .) || exit 1; test -z "$$files" || { echo "not gofmt's form (make fmt):"; echo "$$files"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags reference ./cmd/seatlink ./internal/partnerapi
 	$(LINT) run ./...
 
 # Of the store it is the contract of the heart: all that goroutines share is in it,

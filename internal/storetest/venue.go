@@ -160,13 +160,32 @@ func voidLeavesItsPlace(t *testing.T, f Fixture) {
 func catalogIsNeverStale(t *testing.T, f Fixture) {
 	s := enter(t, f, Options{})
 	beside := at(t, f, f.Beside(t, s.store, Options{}))
+	// The game as it comes with a ticket, by its token and by its barcode.
+	views := func(when, date string) {
+		t.Helper()
+		byToken, err := beside.store.Tickets(t.Context(), []boxoffice.Token{seat(0)})
+		must(t, "tickets", err)
+		barcode := byToken.Tickets[seat(0)].Barcode
+		byBarcode, err := beside.store.Barcodes(t.Context(), []boxoffice.EventBarcode{{Event: game, Barcode: barcode}})
+		must(t, "barcodes", err)
+		for how, view := range map[string]boxoffice.View{"token": byToken, "barcode": byBarcode} {
+			if e := view.Events[game]; len(view.Tickets) != 1 || e.Start != (boxoffice.When{Date: date}) {
+				t.Errorf("%s: by %s the other process has %d tickets of %+v; want one of the game on %s", when, how, len(view.Tickets), e, date)
+			}
+			if off := time.Since(view.Now); off.Abs() > time.Minute {
+				t.Errorf("%s: by %s its clock is off by %v", when, how, off)
+			}
+		}
+	}
 	for day := 1; day <= 9; day++ {
 		_, err := beside.store.Catalog(t.Context(), home) // it remembers this one
 		must(t, "catalog", err)
 		date := fmt.Sprintf("2126-11-%02d", day)
 		s.turn(boxoffice.EventRequest{Event: game, Verb: boxoffice.Rescheduled, Start: date})
+		views("moved just now", date)
 		catalog, err := beside.store.Catalog(t.Context(), home)
 		must(t, "catalog", err)
+		views("when the catalog is known", date)
 		for _, e := range catalog.Events {
 			if e.ID == game && (e.Start != boxoffice.When{Date: date} || e.Version != int64(day)+1) { // the load was the first
 				t.Errorf("the other process has %+v; want the game on %s", e, date)
