@@ -84,27 +84,11 @@ func (c *catalogs) due() bool {
 
 // Catalog returns an organization and its events (boxoffice.Reader).
 func (s *Store) Catalog(ctx context.Context, id access.OrganizationID) (boxoffice.Catalog, error) {
-	// Whoever changes the organization, or an event of it, makes its catalog's version another.
-	const one = `SELECT catalog_version, {clock} FROM organization WHERE id = $1`
-	var (
-		now     time.Time
-		version int64
-		exists  bool
-		asked   = len(s.db.clock(&now)) > 0
-	)
-	err := s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) error {
-		if version, exists = r.int(0), true; asked {
-			now = instant(r.int(1))
-		}
-		return nil
-	}})
-	if err == nil && !exists {
-		err = fault.OrganizationUnknown
-	}
+	is, err := s.editions.call(ctx, id)
 	if err != nil {
-		return boxoffice.Catalog{}, err
+		return boxoffice.Catalog{}, s.readFailure(err)
 	}
-	kept, known := s.catalog.at(id, version)
+	kept, known := s.catalog.at(id, is.version)
 	if s.options.Watch != nil {
 		s.options.Watch.Catalog(known)
 	}
@@ -114,8 +98,31 @@ func (s *Store) Catalog(ctx context.Context, id access.OrganizationID) (boxoffic
 			return boxoffice.Catalog{}, err
 		}
 	}
-	catalog.Now = now
+	catalog.Now = is.now
 	return catalog, nil
+}
+
+// An edition is the version of a catalog at a moment.
+type edition struct {
+	version int64
+	now     time.Time
+}
+
+// edition reads the version of a catalog. Whoever changes the organization, or an event
+// of it, makes that another.
+func (s *Store) edition(ctx context.Context, id access.OrganizationID) (is edition, err error) {
+	const one = `SELECT catalog_version, {clock} FROM organization WHERE id = $1`
+	exists, asked := false, len(s.db.clock(&is.now)) > 0
+	err = s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) error {
+		if is.version, exists = r.int(0), true; asked {
+			is.now = instant(r.int(1))
+		}
+		return nil
+	}})
+	if err == nil && !exists {
+		err = fault.OrganizationUnknown
+	}
+	return is, err
 }
 
 // fill reads a catalog anew, and keeps it.

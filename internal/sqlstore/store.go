@@ -56,17 +56,18 @@ type Store struct {
 	epoch   atomic.Int64
 	name    string // of this process, among those on one database
 
-	queue   chan *waiting // acts
-	solo    chan *waiting
-	closing chan struct{} // closed by Close: nothing new is queued
-	broken  chan struct{} // closed when the disk failed: nothing is written any more
-	breaks  sync.Once
-	writers sync.WaitGroup
-	wake    chan struct{} // to the numberer: a batch was committed
-	stop    context.CancelFunc
-	catalog catalogs
-	journal followers // they are told that rows were given positions
-	tasks   followers // they are told that a task is due
+	queue    chan *waiting // acts
+	solo     chan *waiting
+	closing  chan struct{} // closed by Close: nothing new is queued
+	broken   chan struct{} // closed when the disk failed: nothing is written any more
+	breaks   sync.Once
+	writers  sync.WaitGroup
+	wake     chan struct{} // to the numberer: a batch was committed
+	stop     context.CancelFunc
+	catalog  catalogs
+	editions chorus[access.OrganizationID, edition] // of catalogs
+	journal  followers                              // they are told that rows were given positions
+	tasks    followers                              // they are told that a task is due
 }
 
 // Open opens the database at url, sqlite:PATH or postgres://…, brings its schema
@@ -89,10 +90,12 @@ func newStore(keys *access.Keyring, options Options) *Store {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{
+	s := &Store{
 		keys: keys, log: options.Log, options: options, name: rand.Text(),
 		closing: make(chan struct{}), broken: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
+	s.editions.ask = s.edition
+	return s
 }
 
 func openEngine(ctx context.Context, url string, readOnly bool) (engine, error) {

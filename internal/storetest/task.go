@@ -211,6 +211,10 @@ func progressCounts(t *testing.T, f Fixture) {
 		must(t, "Progress", err)
 		return p
 	}
+	// A numberer may be at work on those of the house still.
+	eventually(t, "the rows of the house are numbered", func() bool {
+		return number(t, s.db, `SELECT COUNT(*) FROM batch WHERE position IS NULL`) == 0
+	})
 	before := progress()
 	must(t, "enter tasks", s.store.Do(t.Context(), entering("counted", 3, nil)))
 	must(t, "enter a task for later", s.store.Do(t.Context(), act{decide: func(b *boxoffice.Books) error {
