@@ -1,9 +1,9 @@
-// Command compare measures locks of four tickets: over HTTP on seatlink with
+// Command compare measures, with -what rivals, locks of four tickets: over HTTP on seatlink with
 // SQLite and with PostgreSQL, and by what somebody might pick instead. All stand
 // on one machine at once and are driven in turn, so that what the machine does
 // besides meets all of them; the page docs/performance.md says how to read it.
 //
-//	make bench
+//	make bench bench-rows bench-limits bench-growth
 package main
 
 import (

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,11 +54,7 @@ func (m *memoryBooks) Do(ctx context.Context, act boxoffice.Act) error {
 			continue
 		}
 		rows.Tickets = append(rows.Tickets, t)
-		known := false
-		for i := range rows.Events {
-			known = known || rows.Events[i].ID == t.Event
-		}
-		if !known {
+		if !slices.ContainsFunc(rows.Events, func(e boxoffice.Event) bool { return e.ID == t.Event }) {
 			rows.Events = append(rows.Events, m.events[t.Event])
 		}
 	}
@@ -104,14 +101,10 @@ func (m *memoryBooks) fetch(ctx context.Context, tokens []boxoffice.Token) error
 			m.tickets[token] = t
 		}
 	}
-next:
-	for id, o := range orgs {
-		for _, known := range m.orgs {
-			if known.ID == id {
-				continue next
-			}
+	for _, o := range orgs {
+		if !slices.ContainsFunc(m.orgs, func(known boxoffice.Organization) bool { return known.ID == o.ID }) {
+			m.orgs = append(m.orgs, o)
 		}
-		m.orgs = append(m.orgs, o)
 	}
 	return nil
 }

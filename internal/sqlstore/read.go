@@ -23,6 +23,15 @@ func (s *Store) read(ctx context.Context, steps ...step) error {
 	return s.readFailure(s.db.read(ctx, steps...))
 }
 
+// clocked has a read of one statement tell its time: by the function, from the column
+// {clock} of a row, where it is not known at once.
+func (s *Store) clocked(now *time.Time) (tell func(r row, column int)) {
+	if len(s.db.clock(now)) == 0 {
+		return func(row, int) {}
+	}
+	return func(r row, column int) { *now = instant(r.int(column)) }
+}
+
 // Organization returns one organization (boxoffice.Reader).
 func (s *Store) Organization(ctx context.Context, id access.OrganizationID) (boxoffice.Organization, error) {
 	const one = `SELECT ` + organizationColumns + ` FROM organization WHERE id = $1`
@@ -112,11 +121,10 @@ type edition struct {
 // of it, makes that another.
 func (s *Store) edition(ctx context.Context, id access.OrganizationID) (is edition, err error) {
 	const one = `SELECT catalog_version, {clock} FROM organization WHERE id = $1`
-	exists, asked := false, len(s.db.clock(&is.now)) > 0
+	exists, tell := false, s.clocked(&is.now)
 	err = s.read(ctx, step{text: one, args: []any{int64(id)}, each: func(r row) error {
-		if is.version, exists = r.int(0), true; asked {
-			is.now = instant(r.int(1))
-		}
+		is.version, exists = r.int(0), true
+		tell(r, 1)
 		return nil
 	}})
 	if err == nil && !exists {
@@ -172,16 +180,14 @@ const atOnce = `(SELECT o.catalog_version FROM organization AS o WHERE o.id = ti
 func (s *Store) quick(ctx context.Context, v *boxoffice.View, tickets step) (known bool, err error) {
 	*v = boxoffice.View{Tickets: map[boxoffice.Token]boxoffice.Ticket{}, Events: map[boxoffice.EventID]boxoffice.Event{}}
 	var (
-		asked   = len(s.db.clock(&v.Now)) > 0
+		tell    = s.clocked(&v.Now)
 		unknown access.OrganizationID
 		misses  int
 	)
 	tickets.each = func(r row) error {
 		t, err := readTicket(r)
 		v.Tickets[t.Token] = t
-		if asked {
-			v.Now = instant(r.int(ticketColumnCount + 1))
-		}
+		tell(r, ticketColumnCount+1)
 		if _, ok := v.Events[t.Event]; ok {
 			return err
 		}

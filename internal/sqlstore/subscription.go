@@ -307,15 +307,13 @@ FROM subscription AS s WHERE s.id > $1 ORDER BY s.id LIMIT CAST($2 AS BIGINT)`
 		own, active              bool
 	}
 	var (
-		now   time.Time
-		list  []seen
-		asked = len(s.db.clock(&now)) > 0
+		now  time.Time
+		list []seen
+		tell = s.clocked(&now)
 	)
 	err = s.read(ctx, step{text: page, args: []any{after, int64(limit)}, each: func(r row) error {
 		list = append(list, seen{r.text(0), r.int(1), r.int(3), r.int(5), r.int(6), r.text(2) == relay, push.State(r.text(4)) == push.Active})
-		if asked {
-			now = instant(r.int(7))
-		}
+		tell(r, 7)
 		return nil
 	}})
 	if err != nil {
