@@ -77,10 +77,11 @@ func (r *records) seats(lot string) []offer {
 // lockLot has the seats of a lot locked (call 4). Locking is by state: asked again
 // after a lost answer it says the same.
 func (m *Market) lockLot(ctx context.Context, id string) {
-	if _, running := m.busy.LoadOrStore(id, true); running {
+	done, ok := m.turn(ctx, id)
+	if !ok {
 		return
 	}
-	defer m.busy.Delete(id)
+	defer done()
 	r := m.shelf.read()
 	l := r.Lots[id]
 	if l.State != locking {

@@ -10,12 +10,13 @@ import (
 	"github.com/seatlink/seatlink/link"
 )
 
-// settle takes an order one step on, if nobody else does just now.
+// settle takes an order one step on, after whoever does just now.
 func (m *Market) settle(ctx context.Context, id string) {
-	if _, running := m.busy.LoadOrStore(id, true); running {
+	done, ok := m.turn(ctx, id)
+	if !ok {
 		return
 	}
-	defer m.busy.Delete(id)
+	defer done()
 	o := m.shelf.read().Orders[id]
 	switch o.State {
 	case asking:

@@ -63,16 +63,40 @@ func (m *Market) round(ctx context.Context) {
 		m.bounded(ctx, func(ctx context.Context) { m.dropLocks(ctx, held...) })
 	}
 	for id, l := range r.Lots {
-		if l.State == locking && m.due(id) {
+		if l.State == locking && !m.asked(id) && m.due(id) {
 			m.bounded(ctx, func(ctx context.Context) { m.lockLot(ctx, id) })
 		}
 	}
 	for id, o := range r.Orders {
-		if !o.State.Ended() && m.due(id) {
+		if !o.State.Ended() && !m.asked(id) && m.due(id) {
 			m.bounded(ctx, func(ctx context.Context) { m.settle(ctx, id) })
 		}
 	}
 	m.settled()
+}
+
+// turn waits until nobody asks about an order or a lot, and then has it for the caller,
+// until done is called. Whoever had to wait looks first what the other was told. It is
+// not ok when ctx ended before.
+func (m *Market) turn(ctx context.Context, id string) (done func(), ok bool) {
+	mine := make(chan struct{})
+	for {
+		other, taken := m.busy.LoadOrStore(id, mine)
+		if !taken {
+			return func() { m.busy.Delete(id); close(mine) }, true
+		}
+		select {
+		case <-other.(chan struct{}):
+		case <-ctx.Done():
+			return nil, false
+		}
+	}
+}
+
+// asked reports whether somebody asks about an order or a lot just now.
+func (m *Market) asked(id string) bool {
+	_, running := m.busy.Load(id)
+	return running
 }
 
 func (m *Market) bounded(ctx context.Context, act func(context.Context)) {
