@@ -53,7 +53,7 @@ type Market struct {
 
 	called  atomic.Bool    // the roll was called: what is open here is locked there
 	selling sync.RWMutex   // read while an order is asked for, written while the roll is called
-	busy    sync.Map       // orders and lots that somebody is asking about: each with a channel that is closed after it
+	busy    sync.Map       // orders and lots that somebody asks about; see turn
 	later   map[string]try // the next try of each; the goroutine of Run owns it
 }
 

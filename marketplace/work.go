@@ -76,8 +76,8 @@ func (m *Market) round(ctx context.Context) {
 }
 
 // turn waits until nobody asks about an order or a lot, and then has it for the caller,
-// until done is called. Whoever had to wait looks first what the other was told. It is
-// not ok when ctx ended before.
+// until done is called. In busy stands meanwhile a channel that done closes. Whoever had
+// to wait looks first what the other was told. It is not ok when ctx ended before.
 func (m *Market) turn(ctx context.Context, id string) (done func(), ok bool) {
 	mine := make(chan struct{})
 	for {
